@@ -1,0 +1,4 @@
+//! The saddlebag control plane.
+pub mod csi;
+pub mod driver;
+pub mod store;

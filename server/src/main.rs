@@ -1,0 +1,2 @@
+//! Reads the command line and does what it says.
+fn main() {}
