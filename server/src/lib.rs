@@ -1,4 +1,31 @@
-//! The saddlebag control plane.
+//! The saddlebag control plane: Nomad's CSI HTTP API in front, CSI drivers behind.
+//!
+//! ```text
+//! request ─► http ─► domain verb ─► store.commit ─► every committed change, in order
+//!             │      (volume, …)     (intention)            │
+//!             │                           ▲                 ▼
+//!             └──── waits, reads ◄────────┼────────────── state ─► worker ─► csi ─► driver
+//!                                         └──── (outcome) ───────────┘
+//! ```
+//!
+//! Domain verbs know no HTTP and no driver; `http` knows no gRPC; only `csi` knows protobuf; only
+//! `work` calls drivers to change something.
+
+pub mod claim;
+pub mod clock;
+pub mod control;
 pub mod csi;
 pub mod driver;
+pub mod error;
+pub mod id;
+pub mod namespace;
+pub mod node;
+pub mod operation;
+pub mod picture;
+pub mod plugin;
+pub mod seal;
+pub mod snapshot;
+pub mod state;
 pub mod store;
+pub mod volume;
+pub mod work;

@@ -7,6 +7,9 @@
 //! - a transaction whose guards do not hold changes nothing;
 //! - [`Store::follow`] tells every commit, in order, each once.
 
+pub mod keys;
+mod rows;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;

@@ -1,0 +1,117 @@
+//! The control plane: what every handler and worker shares.
+
+use crate::clock::Clock;
+use crate::error::{Error, Fault, Result};
+use crate::id::NodeId;
+use crate::csi::Secrets;
+use crate::seal::{SealError, Sealed, Sealer};
+use crate::state::{Live, State};
+use crate::store::{Committed, Followed, Index, Store, StoreError, Transaction};
+use crate::work::Drivers;
+use futures::StreamExt;
+use std::sync::Arc;
+
+/// What every handler and worker shares. Cheap to clone.
+#[derive(Clone)]
+pub struct ControlPlane(Arc<Shared>);
+
+/// The parts of a control plane.
+pub struct Shared {
+    /// Where changes go.
+    pub store: Arc<dyn Store>,
+    /// Where reads come from.
+    pub live: Arc<Live>,
+    /// What time it is.
+    pub clock: Clock,
+    /// Secrets at rest.
+    pub sealer: Sealer,
+    /// The drivers whose sockets are near.
+    pub drivers: Drivers,
+    /// The node that this process runs on.
+    pub node: NodeId,
+}
+
+impl std::ops::Deref for ControlPlane {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl ControlPlane {
+    /// Puts the parts together.
+    pub fn new(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+
+    /// The newest state.
+    pub fn state(&self) -> Arc<State> {
+        self.live.now()
+    }
+
+    /// Commits, and waits until the state shows it. `Ok(None)`: a guard did not hold, nothing was
+    /// changed; look at the state again.
+    pub async fn commit(&self, transaction: Transaction) -> Result<Option<Index>> {
+        match self.store.commit(transaction).await {
+            Ok(Committed::At(index)) => {
+                self.live.at_least(index).await;
+                Ok(Some(index))
+            }
+            Ok(Committed::Conflict(_)) => Ok(None),
+            Err(error) => Err(store_error(error)),
+        }
+    }
+
+    /// Seals secrets for their owner.
+    pub fn seal(&self, owner: &str, secrets: &Secrets) -> Result<Option<Sealed>> {
+        self.sealer.seal(owner, secrets).map_err(seal_error)
+    }
+
+    /// Opens what was sealed for its owner.
+    pub fn open(&self, owner: &str, sealed: Option<&Sealed>) -> Result<Secrets> {
+        self.sealer.open_sealed(owner, sealed).map_err(seal_error)
+    }
+
+    /// Takes every commit of the store into the state, until the store closes.
+    pub async fn follow(self) {
+        let mut from = self.state().index;
+        loop {
+            let mut changes = self.store.follow(from);
+            let compacted = loop {
+                match changes.next().await {
+                    Some(Followed::Change(change)) => self.live.apply(&change),
+                    Some(Followed::Compacted) => break true,
+                    None => break false,
+                }
+            };
+            if !compacted {
+                return;
+            }
+            match self.store.load().await.map(State::of) {
+                Ok(Ok(state)) => self.live.reload(state),
+                Ok(Err(row)) => tracing::error!("a committed row cannot be read: {row}"),
+                Err(error) => tracing::error!("the store cannot be loaded again: {error}"),
+            }
+            from = self.state().index;
+        }
+    }
+}
+
+fn store_error(error: StoreError) -> Error {
+    match &error {
+        StoreError::TooLarge { .. } => Fault::BodyTooLarge(error.to_string()).into(),
+        StoreError::Corrupt { .. }
+        | StoreError::Newer { .. }
+        | StoreError::InUse { .. }
+        | StoreError::Failed { .. } => {
+            tracing::error!("the store cannot take changes: {error}");
+            Fault::StoreUnavailable(error.to_string()).into()
+        }
+    }
+}
+
+fn seal_error(error: SealError) -> Error {
+    tracing::error!("{error}");
+    Fault::Internal.into()
+}

@@ -1,0 +1,238 @@
+//! The facts. Every text is what a client reads.
+
+use super::{Error, multierror};
+use serde::{Deserialize, Serialize};
+
+/// What is wrong.
+#[derive(
+    Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize, schemars::JsonSchema,
+)]
+pub enum Fault {
+    /// The request cannot be read: its body, a parameter or a header.
+    #[error("{0}")]
+    Malformed(String),
+    /// The request names a region that is not ours.
+    #[error("No path to region")]
+    UnknownRegion,
+    /// The body is larger than is taken.
+    #[error("{0}")]
+    BodyTooLarge(String),
+    /// A web page of another origin asks.
+    #[error("{0}")]
+    ForeignOrigin(String),
+    /// No such route; the text is empty or Nomad's `resource not found`.
+    #[error("{0}")]
+    NoSuchRoute(String),
+    /// The route takes other methods.
+    #[error("Invalid method")]
+    MethodNotAllowed,
+
+    /// The request holds no volumes.
+    #[error("missing volume definition")]
+    NoVolumes,
+    /// Reading needs an id.
+    #[error("missing volume ID")]
+    NoVolumeId,
+    /// Reading needs an id.
+    #[error("missing plugin ID")]
+    NoPluginId,
+    /// Detaching needs a node.
+    #[error("detach requires node ID")]
+    NoNodeId,
+    /// A snapshot in the request is null.
+    #[error("snapshot cannot be nil")]
+    NullSnapshot,
+    /// Fields of a volume are missing or contradict each other.
+    #[error("validation: {}", .0.join(", "))]
+    Validation(Vec<String>),
+    /// More items than one request may hold, or one of them twice.
+    #[error("{0}")]
+    BadItems(String),
+    /// A request to a driver that need not be sent, as it would be refused (Nomad's texts).
+    #[error("{0}")]
+    RefusedLocally(String),
+    /// Giving up needs a reason.
+    #[error("giving up an operation needs a reason: say why it will never end, as ?reason=")]
+    NoReason,
+
+    /// Reading: no such volume.
+    #[error("volume not found")]
+    NoVolumeToRead,
+    /// Changing: no such volume.
+    #[error("volume not found: {0}")]
+    VolumeNotFound(String),
+    /// Detaching: no such volume.
+    #[error("no such volume")]
+    NoVolumeToDetach,
+    /// Snapshotting: no such volume.
+    #[error("no such volume {0:?}")]
+    NoVolumeToSnapshot(String),
+    /// Reading: no such plugin.
+    #[error("plugin not found")]
+    NoPluginToRead,
+    /// Registering, creating: no such plugin.
+    #[error("no CSI plugin named: {0} could be found")]
+    NoPluginNamed(String),
+    /// Asking a driver: no such plugin.
+    #[error("no such plugin")]
+    NoPluginToAsk,
+    /// Snapshotting: no such plugin.
+    #[error("no such plugin {0:?}")]
+    NoPluginToSnapshot(String),
+    /// Deleting: the volume's plugin is gone.
+    #[error("plugin {plugin:?} for volume {volume:?} not found")]
+    PluginOfVolumeNotFound {
+        /// The plugin that is gone.
+        plugin: String,
+        /// The volume that it held.
+        volume: String,
+    },
+    /// The volume's namespace does not exist.
+    #[error("volume {volume} is in nonexistent namespace {namespace}")]
+    NamespaceNotFound {
+        /// The volume.
+        volume: String,
+        /// Its namespace.
+        namespace: String,
+    },
+    /// No such plugin job.
+    #[error("job not found")]
+    JobNotFound,
+    /// No such operation, or it ended more than an hour ago.
+    #[error("operation not found")]
+    OperationNotFound,
+
+    /// The volume has claims.
+    #[error("volume in use: {0}")]
+    VolumeInUse(String),
+    /// The claims of a node are not finished.
+    #[error("{0}")]
+    ClaimsLive(String),
+    /// Another operation on the volume is under way that this request cannot wait for.
+    #[error("volume {volume:?} is busy: {doing} is under way as operation {operation}")]
+    VolumeBusy {
+        /// The volume.
+        volume: String,
+        /// What is under way.
+        doing: String,
+        /// Its operation.
+        operation: String,
+    },
+    /// The update contradicts what is stored.
+    #[error("{0}")]
+    UpdateConflict(String),
+    /// The update names another identity.
+    #[error("volume identity cannot be updated: {0}")]
+    IdentityConflict(String),
+    /// Another volume has this backing store.
+    #[error("external ID {external_id:?} of plugin {plugin:?} is volume {holder:?} already")]
+    ExternalIdTaken {
+        /// The driver's id of the backing store.
+        external_id: String,
+        /// The plugin.
+        plugin: String,
+        /// The volume that has it.
+        holder: String,
+    },
+    /// Other volumes share the backing store.
+    #[error("external ID {external_id:?} of volume {volume:?} is shared with {others}: deregister those first")]
+    ExternalIdShared {
+        /// The driver's id of the backing store.
+        external_id: String,
+        /// The volume that was to be deleted.
+        volume: String,
+        /// The others.
+        others: String,
+    },
+    /// The operation has ended: there is nothing to retry or to give up.
+    #[error("operation {0} has ended")]
+    OperationEnded(String),
+    /// An operator gave the operation up.
+    #[error("{what} was given up: {reason}")]
+    Abandoned {
+        /// What was given up.
+        what: String,
+        /// The operator's words.
+        reason: String,
+    },
+
+    /// The driver lacks a capability.
+    #[error("{0}")]
+    CapabilityMissing(String),
+    /// No controller instance of the plugin is healthy.
+    #[error("no healthy controllers for CSI plugin: {0}")]
+    NoHealthyController(String),
+    /// No instance of the plugin can be asked.
+    #[error("{0}")]
+    NoInstance(String),
+
+    /// The driver says that the request is invalid.
+    #[error("{0}")]
+    DriverInvalid(String),
+    /// The driver does not know what the request names.
+    #[error("{0}")]
+    DriverNotFound(String),
+    /// The driver says that the request conflicts with what it has.
+    #[error("{0}")]
+    DriverConflict(String),
+    /// The driver has no room.
+    #[error("{0}")]
+    DriverExhausted(String),
+    /// The driver does not do this.
+    #[error("{0}")]
+    DriverUnimplemented(String),
+    /// The driver failed.
+    #[error("{0}")]
+    DriverFailed(String),
+    /// The driver cannot be reached, or says so.
+    #[error("{0}")]
+    DriverUnavailable(String),
+    /// The driver did not end in time, or is busy with the same.
+    #[error("{0}")]
+    DriverSlow(String),
+
+    /// The work goes on, but the caller has waited long enough.
+    #[error("{what} is still under way as operation {operation}: {why}. The same request waits for it again")]
+    StillUnderWay {
+        /// What is under way.
+        what: String,
+        /// Its operation.
+        operation: String,
+        /// Why it is not done.
+        why: String,
+    },
+    /// Several items failed; the first says how it is answered.
+    #[error("{}", multierror(&.errors.iter().map(|error| error.to_string()).collect::<Vec<_>>()))]
+    Several {
+        /// What failed, in the order of the request.
+        errors: Vec<Error>,
+        /// The ids of the items that were done all the same.
+        done: Vec<String>,
+    },
+    /// Nomad's prefix before another fault.
+    #[error("{prefix}{inner}")]
+    Prefixed {
+        /// The words before it.
+        prefix: String,
+        /// The fault.
+        inner: Box<Fault>,
+    },
+
+    /// The store cannot take changes now. Nothing was changed, unless the text says so.
+    #[error("the store cannot take changes: {0}")]
+    StoreUnavailable(String),
+    /// A defect of ours. The cause is in the log.
+    #[error("internal error")]
+    Internal,
+}
+
+impl Fault {
+    /// The same fault behind Nomad's words for where it arose.
+    #[must_use]
+    pub fn prefixed(self, prefix: impl Into<String>) -> Self {
+        Self::Prefixed {
+            prefix: prefix.into(),
+            inner: Box::new(self),
+        }
+    }
+}

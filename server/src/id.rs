@@ -1,0 +1,147 @@
+//! The ids of the domain, each its own type: confusing a volume's id with the driver's id of it is
+//! the classic mistake of this field.
+
+use serde::{Deserialize, Serialize};
+use std::{fmt, sync::Arc};
+
+/// The longest id, in bytes.
+pub const MOST_ID_BYTES: usize = 128;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident,)+) => {$(
+        $(#[$doc])*
+        #[derive(
+            Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+            schemars::JsonSchema,
+        )]
+        #[serde(transparent)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// The id's characters.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// An id that is known to be one: it comes from a row, a driver or ourselves.
+            pub fn known(id: impl Into<Arc<str>>) -> Self {
+                Self(id.into())
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )+};
+}
+
+ids! {
+    /// A volume's id, unique in its namespace. See [`VolumeId::parse`].
+    VolumeId,
+    /// The driver's id of a volume: what CSI calls `volume_id`.
+    ExternalId,
+    /// The driver's id of a snapshot.
+    SnapshotId,
+    /// A plugin's id, unique in the control plane.
+    PluginId,
+    /// A plugin job's id, unique in its namespace.
+    JobId,
+    /// A node's id: a UUID in lower case with hyphens.
+    NodeId,
+    /// A namespace's name.
+    Namespace,
+    /// An allocation's id: a UUID in lower case with hyphens.
+    AllocationId,
+}
+
+impl VolumeId {
+    /// An id as a client may choose it: 1 to 128 bytes, no `/`, no control characters, not `.` or
+    /// `..`. The message says what is wrong.
+    pub fn parse(id: &str) -> Result<Self, String> {
+        speakable("volume id", id)?;
+        if id.contains('/') {
+            return Err(format!("volume id {id:?} must not contain '/'"));
+        }
+        if id == "." || id == ".." {
+            return Err(format!("volume id must not be {id:?}"));
+        }
+        Ok(Self::known(id))
+    }
+}
+
+impl PluginId {
+    /// An id as an operator may choose it: 1 to 128 bytes, no `/`, no control characters.
+    pub fn parse(id: &str) -> Result<Self, String> {
+        speakable("plugin id", id)?;
+        if id.contains('/') {
+            return Err(format!("plugin id {id:?} must not contain '/'"));
+        }
+        Ok(Self::known(id))
+    }
+}
+
+impl Namespace {
+    /// The namespace that is always there.
+    pub fn default_namespace() -> Self {
+        Self::known("default")
+    }
+
+    /// A name as an operator may choose it: 1 to 128 letters, digits and hyphens (Nomad's rule).
+    pub fn parse(name: &str) -> Result<Self, String> {
+        let fits = (1..=MOST_ID_BYTES).contains(&name.len())
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        if fits {
+            Ok(Self::known(name))
+        } else {
+            Err(format!(
+                "invalid namespace {name:?}: use 1 to {MOST_ID_BYTES} letters, digits and hyphens"
+            ))
+        }
+    }
+}
+
+impl ExternalId {
+    /// A driver's id as a client may name it: no control characters. CSI bounds it to 128 bytes
+    /// by advice only, so longer ones are taken, up to 1 kB in all.
+    pub fn parse(id: &str) -> Result<Self, String> {
+        if id.len() > 1024 {
+            return Err(format!("external id has {} bytes, more than 1024", id.len()));
+        }
+        if id.chars().any(char::is_control) {
+            return Err(format!("external id {id:?} must not contain control characters"));
+        }
+        Ok(Self::known(id))
+    }
+}
+
+fn speakable(what: &str, id: &str) -> Result<(), String> {
+    if id.is_empty() {
+        return Err(format!("{what} must not be empty"));
+    }
+    if id.len() > MOST_ID_BYTES {
+        return Err(format!("{what} has {} bytes, more than {MOST_ID_BYTES}", id.len()));
+    }
+    if id.chars().any(char::is_control) {
+        return Err(format!("{what} {id:?} must not contain control characters"));
+    }
+    Ok(())
+}
+
+/// What names a volume everywhere: its namespace and its id. Ordered by namespace, then id.
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
+pub struct VolumeKey {
+    /// Its namespace.
+    pub namespace: Namespace,
+    /// Its id there.
+    pub id: VolumeId,
+}
+
+impl fmt::Display for VolumeKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.id)
+    }
+}

@@ -1,0 +1,253 @@
+//! What may be done with operations: intend, wait for, retry, give up.
+
+use super::{Event, Kind, Operation, Outcome, Progress, Subject};
+use crate::control::ControlPlane;
+use crate::csi::Secrets;
+use crate::error::{Error, Fault, Result};
+use crate::id::{ExternalId, PluginId};
+use crate::state::{Interest, Stored};
+use crate::store::{Guard, Index, Transaction, Write};
+use jiff::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+/// Until when a caller waits.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline(Instant);
+
+impl Deadline {
+    /// So long from now.
+    pub fn after(wait: Duration) -> Self {
+        Self(Instant::now() + wait)
+    }
+}
+
+/// The generation of a lease that is never given away: workers live in this process.
+const ONLY_GENERATION: u64 = 1;
+
+/// Who asks while there is no access control.
+const ANYBODY: &str = "anonymous";
+
+impl Operation {
+    /// A new operation with a CSI name of its own.
+    pub fn intended(
+        cp: &ControlPlane,
+        subject: Subject,
+        kind: Kind,
+        plugin: PluginId,
+        external_id: Option<ExternalId>,
+    ) -> Self {
+        let id = Uuid::new_v4();
+        let csi_name = match &kind {
+            Kind::Create(volume) => csi_name(&volume.name, id),
+            Kind::Expand(_) | Kind::Delete | Kind::Snapshot(_) | Kind::DeleteSnapshot => {
+                String::new()
+            }
+        };
+        Self {
+            id,
+            subject,
+            kind,
+            plugin,
+            external_id,
+            csi_name,
+            secrets: None,
+            progress: Progress::Intended,
+            generation: ONLY_GENERATION,
+            by: ANYBODY.to_owned(),
+            created_at: cp.clock.now(),
+            ended_at: None,
+        }
+    }
+
+    /// Keeps the secrets of the request until the operation ends.
+    pub fn keep(mut self, cp: &ControlPlane, secrets: &Secrets) -> Result<Self> {
+        self.secrets = cp.seal(&Self::owner(self.id), secrets)?;
+        Ok(self)
+    }
+
+    /// Whether it does what `other` does, for the same request.
+    pub fn asks_the_same_as(&self, other: &Operation) -> bool {
+        let name = |operation: &Operation| match operation.kind {
+            Kind::Snapshot(_) => operation.csi_name.clone(),
+            _ => String::new(),
+        };
+        self.subject == other.subject
+            && self.kind.request() == other.kind.request()
+            && name(self) == name(other)
+    }
+
+    /// Puts what became of it into a transaction, in place of what `seen` was. Its secrets go when it
+    /// has ended.
+    pub fn record(
+        mut self,
+        transaction: &mut Transaction,
+        seen: Index,
+        progress: Progress,
+        now: Timestamp,
+    ) -> Result<()> {
+        let lock = self.lock();
+        transaction.guards.push(Guard::At(lock.clone(), seen));
+        self.progress = progress;
+        if self.progress.has_ended() {
+            self.ended_at = Some(now);
+            self.secrets = None;
+            self.kind = self.kind.without_secrets();
+            transaction.writes.push(Write::Delete(lock));
+        }
+        transaction.put(self.key(), &self)
+    }
+}
+
+impl Kind {
+    /// The kind without secrets.
+    fn without_secrets(self) -> Self {
+        match self {
+            Kind::Create(mut volume) => {
+                volume.secrets = None;
+                Kind::Create(volume)
+            }
+            Kind::Expand(mut volume) => {
+                volume.secrets = None;
+                Kind::Expand(volume)
+            }
+            other => other,
+        }
+    }
+
+    /// What two equal requests have in common: the kind without secrets and times.
+    fn request(&self) -> Self {
+        let mut request = self.clone().without_secrets();
+        if let Kind::Create(volume) | Kind::Expand(volume) = &mut request {
+            volume.created_at = Timestamp::UNIX_EPOCH;
+            volume.modified_at = Timestamp::UNIX_EPOCH;
+        }
+        request
+    }
+}
+
+/// `<name cut to 24 safe characters>-<uuid>`: at most 61 bytes, and never made twice.
+fn csi_name(name: &str, id: Uuid) -> String {
+    let safe = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '-' };
+    let name: String = name.chars().take(24).map(safe).collect();
+    format!("{name}-{id}")
+}
+
+/// Waits for the end of an operation. The error is what the caller is told when he has waited long
+/// enough: the trouble of the last try, if there is any.
+pub async fn await_end(
+    cp: &ControlPlane,
+    id: Uuid,
+    Deadline(deadline): Deadline,
+) -> Result<Arc<Stored<Operation>>> {
+    let mut watch = cp.live.watch(Interest::Operation(id));
+    loop {
+        let state = cp.state();
+        let Some(operation) = state.operation(id) else {
+            return Err(Error::from(Fault::OperationNotFound).operation(id));
+        };
+        if operation.row.progress.has_ended() {
+            return Ok(Arc::clone(operation));
+        }
+        if tokio::time::timeout_at(deadline, watch.changed()).await.is_err() {
+            return Err(still_under_way(&operation.row));
+        }
+    }
+}
+
+/// Waits for the outcome of an operation, and answers the commit that it is from.
+pub async fn await_outcome(
+    cp: &ControlPlane,
+    id: Uuid,
+    deadline: Deadline,
+) -> Result<(Index, Outcome)> {
+    let ended = await_end(cp, id, deadline).await?;
+    let about = |error: Error| name(error, &ended.row);
+    match &ended.row.progress {
+        Progress::Done(outcome) => Ok((ended.modified, outcome.clone())),
+        Progress::Failed(error) => Err(about(error.clone())),
+        Progress::Abandoned(reason) => Err(about(
+            Fault::Abandoned {
+                what: ended.row.describe(),
+                reason: reason.clone(),
+            }
+            .into(),
+        )),
+        Progress::Intended | Progress::Waiting(_) => Err(Fault::Internal.into()),
+    }
+}
+
+fn still_under_way(operation: &Operation) -> Error {
+    let error = match &operation.progress {
+        Progress::Waiting(trouble) => trouble.error.clone(),
+        _ => Fault::StillUnderWay {
+            what: operation.describe(),
+            operation: operation.id.to_string(),
+            why: "the driver has not answered yet".to_owned(),
+        }
+        .into(),
+    };
+    name(error, operation)
+}
+
+/// Names what an operation's error concerns.
+fn name(error: Error, operation: &Operation) -> Error {
+    let error = error.plugin(&operation.plugin).operation(operation.id);
+    match operation.volume() {
+        Some(volume) => error.volume(&volume.id),
+        None => error,
+    }
+}
+
+/// Makes the next try due now.
+pub async fn retry(cp: &ControlPlane, id: Uuid) -> Result<Index> {
+    happen(cp, id, |now| Event::Kicked(now)).await
+}
+
+/// Ends an operation without knowing what became of it at the driver: a create may leave a volume
+/// there, a delete leaves the volume here.
+pub async fn abandon(cp: &ControlPlane, id: Uuid, reason: &str) -> Result<Index> {
+    if reason.is_empty() {
+        return Err(Error::from(Fault::NoReason).operation(id));
+    }
+    happen(cp, id, |_| Event::GivenUp(reason.to_owned())).await
+}
+
+async fn happen(
+    cp: &ControlPlane,
+    id: Uuid,
+    event: impl Fn(Timestamp) -> Event,
+) -> Result<Index> {
+    loop {
+        let state = cp.state();
+        let Some(seen) = state.operation(id) else {
+            return Err(Error::from(Fault::OperationNotFound).operation(id));
+        };
+        let operation = seen.row.clone();
+        let now = cp.clock.now();
+        let Ok(progress) = operation.progress.clone().next(event(now)) else {
+            return Err(name(Fault::OperationEnded(id.to_string()).into(), &operation));
+        };
+        let mut transaction = Transaction::default();
+        operation.record(&mut transaction, seen.modified, progress, now)?;
+        if let Some(index) = cp.commit(transaction).await? {
+            return Ok(index);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn csi_names_are_safe_short_and_never_made_twice() {
+        let id = Uuid::nil();
+        assert_eq!(csi_name("pg data/é", id), format!("pg-data---{id}"));
+        let long = csi_name(&"x".repeat(200), Uuid::new_v4());
+        assert!(long.len() <= 63, "{long}");
+        assert_ne!(csi_name("a", Uuid::new_v4()), csi_name("a", Uuid::new_v4()));
+    }
+}

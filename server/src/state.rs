@@ -1,0 +1,15 @@
+//! What is known now: the rows of the store in memory, as tables at an index.
+//!
+//! - A [`State`] never changes; each commit makes a new one that shares all it did not touch.
+//! - A reader takes one and keeps it; no read waits for the store, a driver or another reader.
+//! - [`Live`] holds the newest, applies commits in their order, and wakes who waits for a change.
+
+mod apply;
+mod interest;
+mod live;
+mod tables;
+
+pub use apply::{Touched, Unreadable};
+pub use interest::{Interest, VolumeQuery};
+pub use live::Live;
+pub use tables::{State, Stored, VolumeEntry};

@@ -1,0 +1,89 @@
+//! What a reader waits for.
+
+use super::{State, Touched};
+use crate::id::{Namespace, PluginId, VolumeKey};
+use uuid::Uuid;
+
+/// The rows that an answer shows. Readers with equal interests share one wake-up.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Interest {
+    /// One volume, with what it shows of its plugin.
+    Volume(VolumeKey),
+    /// One plugin.
+    Plugin(PluginId),
+    /// One operation.
+    Operation(Uuid),
+    /// The volumes of a query, with what they show of their plugins.
+    Volumes(VolumeQuery),
+    /// The plugins whose id begins with this.
+    Plugins(String),
+}
+
+/// Which volumes a list shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct VolumeQuery {
+    /// In this namespace; `None`: in all.
+    pub namespace: Option<Namespace>,
+    /// Whose id begins with this.
+    pub prefix: String,
+    /// Of this plugin.
+    pub plugin: Option<PluginId>,
+    /// Claimed on a node whose id begins with this, in lower case.
+    pub node: Option<String>,
+}
+
+impl VolumeQuery {
+    /// Whether a volume is shown.
+    pub fn shows(&self, state: &State, key: &VolumeKey) -> bool {
+        let Some(entry) = state.volume(key) else {
+            return false;
+        };
+        let claimed_on = |prefix: &String| {
+            state
+                .claims(key)
+                .any(|claim| claim.node.as_str().starts_with(prefix))
+        };
+        self.namespace.as_ref().is_none_or(|namespace| namespace == &key.namespace)
+            && key.id.as_str().starts_with(&self.prefix)
+            && self.plugin.as_ref().is_none_or(|plugin| plugin == &entry.stored.row.plugin)
+            && self.node.as_ref().is_none_or(claimed_on)
+    }
+}
+
+impl Interest {
+    /// Whether it is about a set of rows rather than one.
+    pub(super) fn is_broad(&self) -> bool {
+        match self {
+            Interest::Volume(_) | Interest::Plugin(_) | Interest::Operation(_) => false,
+            Interest::Volumes(_) | Interest::Plugins(_) => true,
+        }
+    }
+
+    /// Whether a commit changed what it is about.
+    pub(super) fn is_touched(&self, before: &State, after: &State, touched: &Touched) -> bool {
+        match self {
+            Interest::Volume(key) => {
+                let plugin_touched = |state: &State| {
+                    state
+                        .volume(key)
+                        .is_some_and(|entry| touched.plugins.contains(&entry.stored.row.plugin))
+                };
+                touched.volumes.contains(key) || plugin_touched(after)
+            }
+            Interest::Plugin(id) => touched.plugins.contains(id),
+            Interest::Operation(id) => touched.operations.contains(id),
+            Interest::Plugins(prefix) => touched
+                .plugins
+                .iter()
+                .any(|id| id.as_str().starts_with(prefix)),
+            Interest::Volumes(query) => {
+                let shown = |key: &VolumeKey| query.shows(before, key) || query.shows(after, key);
+                let plugin_shown = |id: &PluginId| {
+                    query.plugin.as_ref().is_none_or(|wanted| wanted == id)
+                        && after.volumes_of(id).iter().any(|key| query.shows(after, key))
+                };
+                touched.volumes.iter().any(shown) || touched.plugins.iter().any(plugin_shown)
+            }
+        }
+    }
+}

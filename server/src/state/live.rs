@@ -1,0 +1,153 @@
+//! The newest state, and who waits for a newer one.
+
+use super::{Interest, State, Touched};
+use crate::store::{Change, Index};
+use arc_swap::ArcSwap;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::watch;
+
+/// The newest state. One task applies commits; any number reads and waits.
+pub struct Live {
+    state: ArcSwap<State>,
+    applied: watch::Sender<Index>,
+    waiting: Mutex<Waiting>,
+}
+
+/// Who waits, by what for: rows are found by name, sets are looked through.
+#[derive(Default)]
+struct Waiting {
+    rows: HashMap<Interest, watch::Sender<Index>>,
+    sets: HashMap<Interest, watch::Sender<Index>>,
+}
+
+impl Live {
+    /// Starts with this state.
+    pub fn new(state: State) -> Self {
+        let (applied, _) = watch::channel(state.index);
+        Self {
+            state: ArcSwap::from_pointee(state),
+            applied,
+            waiting: Mutex::default(),
+        }
+    }
+
+    /// The newest state.
+    pub fn now(&self) -> Arc<State> {
+        self.state.load_full()
+    }
+
+    /// Tells each new index; skips those that a slow reader misses.
+    pub fn indexes(&self) -> watch::Receiver<Index> {
+        self.applied.subscribe()
+    }
+
+    /// Waits until the state holds this commit.
+    pub async fn at_least(&self, index: Index) {
+        let mut applied = self.applied.subscribe();
+        // The sender lives as long as `self`, so this ends by the index alone.
+        let _ = applied.wait_for(|newest| *newest >= index).await;
+    }
+
+    /// Takes in the next commit. Called by one task, in the order of commits.
+    pub fn apply(&self, change: &Change) {
+        let before = self.now();
+        if change.index <= before.index {
+            return;
+        }
+        let (after, touched, unreadable) = before.after(change);
+        for row in unreadable {
+            tracing::error!(index = %change.index, "a committed row cannot be read: {row}");
+        }
+        self.replace(&before, after, &touched);
+    }
+
+    /// Takes in a state that was loaded, where commits between it and the newest are not known.
+    pub fn reload(&self, after: State) {
+        let before = self.now();
+        let touched = before.differences(&after);
+        self.replace(&before, after, &touched);
+    }
+
+    /// A wake-up for changes of what `interest` is about, from now on.
+    pub fn watch(self: &Arc<Self>, interest: Interest) -> Watch {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let woken = waiting
+            .of(&interest)
+            .entry(interest.clone())
+            .or_insert_with(|| watch::channel(Index(0)).0)
+            .subscribe();
+        Watch {
+            interest,
+            woken,
+            live: Arc::clone(self),
+        }
+    }
+
+    fn replace(&self, before: &State, after: State, touched: &Touched) {
+        let after = Arc::new(after);
+        self.state.store(Arc::clone(&after));
+        self.wake(before, &after, touched);
+        self.applied.send_replace(after.index);
+    }
+
+    fn wake(&self, before: &State, after: &State, touched: &Touched) {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let tell = |woken: &watch::Sender<Index>| {
+            woken.send_replace(after.index);
+        };
+        let volumes = touched.volumes.iter().cloned().map(Interest::Volume);
+        let plugins = touched.plugins.iter().cloned().map(Interest::Plugin);
+        let operations = touched.operations.iter().copied().map(Interest::Operation);
+        volumes
+            .chain(plugins)
+            .chain(operations)
+            .filter_map(|interest| waiting.rows.get(&interest))
+            .for_each(tell);
+        let seen_through_plugin = waiting.rows.iter().filter(|_| !touched.plugins.is_empty());
+        seen_through_plugin
+            .chain(&waiting.sets)
+            .filter(|(interest, _)| interest.is_touched(before, after, touched))
+            .for_each(|(_, woken)| tell(woken));
+    }
+}
+
+impl Waiting {
+    fn of(&mut self, interest: &Interest) -> &mut HashMap<Interest, watch::Sender<Index>> {
+        if interest.is_broad() {
+            &mut self.sets
+        } else {
+            &mut self.rows
+        }
+    }
+}
+
+/// A wake-up. Dropping it ends the interest.
+pub struct Watch {
+    interest: Interest,
+    woken: watch::Receiver<Index>,
+    live: Arc<Live>,
+}
+
+impl Watch {
+    /// Waits for the next change since this was made, or since the last one told.
+    pub async fn changed(&mut self) {
+        // The sender is kept in the table while this receiver is alive.
+        let _ = self.woken.changed().await;
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let mut waiting = self
+            .live
+            .waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let table = waiting.of(&self.interest);
+        let alone = |woken: &watch::Sender<Index>| woken.receiver_count() <= 1;
+        if table.get(&self.interest).is_some_and(alone) {
+            table.remove(&self.interest);
+        }
+    }
+}

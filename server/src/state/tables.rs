@@ -1,0 +1,175 @@
+//! The tables, and how they are read.
+
+use crate::claim::Claim;
+use crate::id::{
+    AllocationId, ExternalId, JobId, Namespace, NodeId, PluginId, VolumeKey, VolumeId,
+};
+use crate::namespace::NamespaceRow;
+use crate::node::Node;
+use crate::operation::{Operation, Subject};
+use crate::picture::{Fragments, VolumePicture};
+use crate::plugin::{Plugin, PluginJob};
+use crate::store::Index;
+use crate::volume::{Backing, Volume};
+use imbl::{OrdMap, OrdSet};
+use std::ops::Bound;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// A row, and the commits that it is from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stored<T> {
+    /// The row.
+    pub row: T,
+    /// The commit that first put it.
+    pub created: Index,
+    /// The commit that put it last.
+    pub modified: Index,
+}
+
+/// A volume, with what clients see of it, encoded once.
+#[derive(Debug)]
+pub struct VolumeEntry {
+    /// The volume as stored.
+    pub stored: Stored<Volume>,
+    /// Its part of the answers that show it.
+    pub picture: VolumePicture,
+}
+
+/// Everything, at one index. Cloning shares all of it.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    /// The newest commit in it.
+    pub index: Index,
+    /// The newest commit to a volume, a claim or a plugin.
+    pub volumes_index: Index,
+    /// The newest commit to a plugin.
+    pub plugins_index: Index,
+    /// The newest commit to an operation.
+    pub operations_index: Index,
+    pub(super) volumes: OrdMap<VolumeKey, Arc<VolumeEntry>>,
+    pub(super) volumes_of: OrdMap<PluginId, OrdSet<VolumeKey>>,
+    pub(super) backings: OrdMap<(PluginId, ExternalId), Arc<Stored<Backing>>>,
+    pub(super) claims: OrdMap<(VolumeKey, AllocationId), Arc<Stored<Claim>>>,
+    pub(super) operations: OrdMap<Uuid, Arc<Stored<Operation>>>,
+    pub(super) doing: OrdMap<Subject, Uuid>,
+    pub(super) plugins: OrdMap<PluginId, Arc<Plugin>>,
+    pub(super) fragments: OrdMap<PluginId, Arc<Fragments>>,
+    pub(super) jobs: OrdMap<(Namespace, JobId), Arc<Stored<PluginJob>>>,
+    pub(super) nodes: OrdMap<NodeId, Arc<Stored<Node>>>,
+    pub(super) namespaces: OrdMap<Namespace, Arc<Stored<NamespaceRow>>>,
+}
+
+impl State {
+    /// A volume.
+    pub fn volume(&self, key: &VolumeKey) -> Option<&Arc<VolumeEntry>> {
+        self.volumes.get(key)
+    }
+
+    /// The volumes from `first` on, by namespace and id.
+    pub fn volumes_from(
+        &self,
+        first: Option<&VolumeKey>,
+    ) -> impl Iterator<Item = (&VolumeKey, &Arc<VolumeEntry>)> {
+        let from = first.map_or(Bound::Unbounded, |key| Bound::Included(key.clone()));
+        self.volumes.range((from, Bound::Unbounded))
+    }
+
+    /// The volumes of a plugin, by namespace and id.
+    pub fn volumes_of(&self, plugin: &PluginId) -> OrdSet<VolumeKey> {
+        self.volumes_of.get(plugin).cloned().unwrap_or_default()
+    }
+
+    /// Which volumes stand for a backing store.
+    pub fn backing(&self, plugin: &PluginId, external: &ExternalId) -> Option<&Stored<Backing>> {
+        self.backings
+            .get(&(plugin.clone(), external.clone()))
+            .map(Arc::as_ref)
+    }
+
+    /// The claims of a volume, by allocation.
+    pub fn claims(&self, volume: &VolumeKey) -> impl Iterator<Item = &Claim> {
+        let first = (volume.clone(), AllocationId::known(""));
+        self.claims
+            .range(first..)
+            .take_while(move |((claimed, _), _)| claimed == volume)
+            .map(|(_, stored)| &stored.row)
+    }
+
+    /// An operation, under way or ended.
+    pub fn operation(&self, id: Uuid) -> Option<&Arc<Stored<Operation>>> {
+        self.operations.get(&id)
+    }
+
+    /// All operations, under way or ended.
+    pub fn operations(&self) -> impl Iterator<Item = &Arc<Stored<Operation>>> {
+        self.operations.values()
+    }
+
+    /// The operation that is under way on a subject.
+    pub fn doing(&self, subject: &Subject) -> Option<&Arc<Stored<Operation>>> {
+        self.operations.get(self.doing.get(subject)?)
+    }
+
+    /// All operations that are under way.
+    pub fn under_way(&self) -> impl Iterator<Item = &Arc<Stored<Operation>>> {
+        self.doing
+            .values()
+            .filter_map(|id| self.operations.get(id))
+    }
+
+    /// A plugin.
+    pub fn plugin(&self, id: &PluginId) -> Option<&Arc<Plugin>> {
+        self.plugins.get(id)
+    }
+
+    /// All plugins, by id.
+    pub fn plugins(&self) -> impl Iterator<Item = &Arc<Plugin>> {
+        self.plugins.values()
+    }
+
+    /// What volumes show of a plugin, encoded.
+    pub fn fragments(&self, plugin: &PluginId) -> Option<&Arc<Fragments>> {
+        self.fragments.get(plugin)
+    }
+
+    /// A plugin job.
+    pub fn job(&self, namespace: &Namespace, id: &JobId) -> Option<&Stored<PluginJob>> {
+        self.jobs
+            .get(&(namespace.clone(), id.clone()))
+            .map(Arc::as_ref)
+    }
+
+    /// All plugin jobs, by namespace and id.
+    pub fn jobs(&self) -> impl Iterator<Item = &Arc<Stored<PluginJob>>> {
+        self.jobs.values()
+    }
+
+    /// All nodes, by id.
+    pub fn nodes(&self) -> impl Iterator<Item = &Arc<Stored<Node>>> {
+        self.nodes.values()
+    }
+
+    /// A node.
+    pub fn node(&self, id: &NodeId) -> Option<&Stored<Node>> {
+        self.nodes.get(id).map(Arc::as_ref)
+    }
+
+    /// A namespace.
+    pub fn namespace(&self, name: &Namespace) -> Option<&Stored<NamespaceRow>> {
+        self.namespaces.get(name).map(Arc::as_ref)
+    }
+
+    /// How many volumes there are.
+    pub fn volume_count(&self) -> usize {
+        self.volumes.len()
+    }
+
+    /// The first key that a volume of this namespace can have, given the beginning of its id.
+    pub fn first_key(namespace: Option<&Namespace>, prefix: &str) -> Option<VolumeKey> {
+        namespace.map(|namespace| VolumeKey {
+            namespace: namespace.clone(),
+            id: VolumeId::known(prefix),
+        })
+    }
+}

@@ -1,0 +1,177 @@
+//! Where each kind of row is kept.
+//!
+//! ```text
+//! volume/NAMESPACE\0ID              a volume
+//! backing/PLUGIN\0EXTERNAL-ID       which volumes stand for one backing store of a plugin
+//! claim/NAMESPACE\0ID\0ALLOCATION   a claim
+//! doing/NAMESPACE\0ID               the operation under way on a volume: its presence is the lock
+//! doing-snapshot/PLUGIN\0SNAPSHOT   the operation under way on a snapshot
+//! ended/UUID                        an operation that ended
+//! instance/PLUGIN\0ROLE\0NODE\0JOB  what one driver socket said last
+//! job/NAMESPACE\0ID                 a plugin job
+//! node/ID                           a node
+//! namespace/NAME                    a namespace
+//! ```
+//!
+//! A NUL ends each part but the last, so that rows are ordered part by part and no id is taken for
+//! the beginning of another. No id holds a control character (`id`).
+
+use super::Key;
+use crate::id::{
+    AllocationId, ExternalId, JobId, Namespace, NodeId, PluginId, SnapshotId, VolumeKey,
+};
+use crate::plugin::Role;
+use uuid::Uuid;
+
+/// The kinds of rows, by the word before the first `/` of their key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Table {
+    /// Volumes.
+    Volume,
+    /// Backing stores.
+    Backing,
+    /// Claims.
+    Claim,
+    /// Operations on volumes under way.
+    Doing,
+    /// Operations on snapshots under way.
+    DoingSnapshot,
+    /// Operations that ended.
+    Ended,
+    /// Plugin instances.
+    Instance,
+    /// Plugin jobs.
+    Job,
+    /// Nodes.
+    Node,
+    /// Namespaces.
+    Namespace,
+}
+
+impl Table {
+    const ALL: [Table; 10] = [
+        Table::Volume,
+        Table::Backing,
+        Table::Claim,
+        Table::Doing,
+        Table::DoingSnapshot,
+        Table::Ended,
+        Table::Instance,
+        Table::Job,
+        Table::Node,
+        Table::Namespace,
+    ];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Table::Volume => "volume",
+            Table::Backing => "backing",
+            Table::Claim => "claim",
+            Table::Doing => "doing",
+            Table::DoingSnapshot => "doing-snapshot",
+            Table::Ended => "ended",
+            Table::Instance => "instance",
+            Table::Job => "job",
+            Table::Node => "node",
+            Table::Namespace => "namespace",
+        }
+    }
+
+    /// The table of a key, and the parts after it. `None`: no key of ours.
+    pub fn of(key: &Key) -> Option<(Table, Vec<&str>)> {
+        let (word, rest) = key.as_str().split_once('/')?;
+        let table = Self::ALL.into_iter().find(|table| table.word() == word)?;
+        Some((table, rest.split('\0').collect()))
+    }
+
+    fn key(self, parts: &[&str]) -> Key {
+        Key::new(format!("{}/{}", self.word(), parts.join("\0")))
+    }
+}
+
+/// The row of a volume.
+pub fn volume(volume: &VolumeKey) -> Key {
+    Table::Volume.key(&[volume.namespace.as_str(), volume.id.as_str()])
+}
+
+/// The row that says which volumes stand for a backing store.
+pub fn backing(plugin: &PluginId, external: &ExternalId) -> Key {
+    Table::Backing.key(&[plugin.as_str(), external.as_str()])
+}
+
+/// The row of a claim.
+pub fn claim(volume: &VolumeKey, allocation: &AllocationId) -> Key {
+    Table::Claim.key(&[
+        volume.namespace.as_str(),
+        volume.id.as_str(),
+        allocation.as_str(),
+    ])
+}
+
+/// What the keys of all claims of a volume begin with.
+pub fn claims(volume: &VolumeKey) -> Key {
+    Table::Claim.key(&[volume.namespace.as_str(), volume.id.as_str(), ""])
+}
+
+/// The row of the operation under way on a volume.
+pub fn doing(volume: &VolumeKey) -> Key {
+    Table::Doing.key(&[volume.namespace.as_str(), volume.id.as_str()])
+}
+
+/// The row of the operation under way on a snapshot.
+pub fn doing_snapshot(plugin: &PluginId, snapshot: &SnapshotId) -> Key {
+    Table::DoingSnapshot.key(&[plugin.as_str(), snapshot.as_str()])
+}
+
+/// The row of an operation that ended.
+pub fn ended(operation: Uuid) -> Key {
+    Table::Ended.key(&[&operation.hyphenated().to_string()])
+}
+
+/// The row of a plugin instance.
+pub fn instance(plugin: &PluginId, role: Role, node: &NodeId, job: &JobId) -> Key {
+    Table::Instance.key(&[plugin.as_str(), role.as_str(), node.as_str(), job.as_str()])
+}
+
+/// The row of a plugin job.
+pub fn job(namespace: &Namespace, job: &JobId) -> Key {
+    Table::Job.key(&[namespace.as_str(), job.as_str()])
+}
+
+/// The row of a node.
+pub fn node(node: &NodeId) -> Key {
+    Table::Node.key(&[node.as_str()])
+}
+
+/// The row of a namespace.
+pub fn namespace(namespace: &Namespace) -> Key {
+    Table::Namespace.key(&[namespace.as_str()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::VolumeId;
+
+    #[test]
+    fn no_volume_is_taken_for_the_beginning_of_another() {
+        let short = VolumeKey {
+            namespace: Namespace::known("default"),
+            id: VolumeId::known("db"),
+        };
+        let long = VolumeKey {
+            id: VolumeId::known("db-2"),
+            ..short.clone()
+        };
+        let allocation = AllocationId::known("a");
+        assert!(!claim(&long, &allocation).as_str().starts_with(claims(&short).as_str()));
+        assert!(claim(&short, &allocation).as_str().starts_with(claims(&short).as_str()));
+    }
+
+    #[test]
+    fn a_key_tells_its_table_and_parts() {
+        let key = job(&Namespace::known("default"), &JobId::known("plugin-local"));
+        assert_eq!(Table::of(&key), Some((Table::Job, vec!["default", "plugin-local"])));
+        assert_eq!(Table::of(&Key::new("colour/red")), None);
+    }
+}

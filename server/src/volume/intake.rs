@@ -1,0 +1,263 @@
+//! From descriptions to one commit: what the volumes of a request need, and doing it.
+//!
+//! Nothing is decided on what may have changed meanwhile: every plan is made on one state and
+//! committed under guards on what it saw, and made again when one of them does not hold.
+
+use super::capacity::{Sizing, sizing};
+use super::merge::merge;
+use super::{Backing, Capability, Spec, Volume};
+use crate::claim::Claim;
+use crate::control::ControlPlane;
+use crate::error::{Error, Fault, Result, multierror};
+use crate::id::{ExternalId, Namespace, VolumeKey};
+use crate::operation::{Kind, Operation, Subject};
+use crate::plugin::Plugin;
+use crate::state::{State, Stored};
+use crate::store::{Guard, Transaction, Write, keys};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Which request it is: they differ in what a volume that is not there needs, and in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verb {
+    Register,
+    Create,
+}
+
+/// What one volume of a request needs.
+#[derive(Debug)]
+pub(super) enum Plan {
+    /// A driver has to act: commit this operation, with the request's secrets, and wait for it.
+    Intend(Operation),
+    /// The very same was asked before: wait for that operation.
+    Join(Uuid),
+    /// Another operation comes first: wait for its end and look again.
+    Wait(Uuid),
+    /// Only the row changes. `seen` is the row as it was.
+    Store {
+        volume: Box<Volume>,
+        seen: Option<Arc<Stored<Volume>>>,
+    },
+}
+
+/// What every volume of a request needs to be looked at.
+pub(super) struct Looked<'a> {
+    pub state: &'a State,
+    pub spec: &'a Spec,
+    pub plugin: Arc<Plugin>,
+}
+
+impl<'a> Looked<'a> {
+    /// Finds the plugin, and a healthy controller of it if it needs one.
+    pub fn at(state: &'a State, spec: &'a Spec) -> Result<Self> {
+        let id = spec.plugin();
+        let about = |fault: Fault| Error::from(fault).volume(&spec.id).plugin(&id);
+        let plugin = state
+            .plugin(&id)
+            .cloned()
+            .ok_or_else(|| about(Fault::NoPluginNamed(id.to_string())))?;
+        let health = plugin.health();
+        if health.controller_required && health.controllers_healthy == 0 {
+            return Err(about(Fault::NoHealthyController(id.to_string())));
+        }
+        Ok(Self {
+            state,
+            spec,
+            plugin,
+        })
+    }
+
+    /// The same error, with the names of what it concerns.
+    pub fn about(&self, fault: Fault) -> Error {
+        Error::from(fault)
+            .volume(&self.spec.id)
+            .plugin(&self.spec.plugin_id)
+    }
+
+    /// Whether the volume's namespace is there.
+    pub fn check_namespace(&self) -> Result<()> {
+        let namespace = Namespace::known(self.spec.namespace.as_str());
+        match self.state.namespace(&namespace) {
+            Some(_) => Ok(()),
+            None => Err(self.about(Fault::NamespaceNotFound {
+                volume: self.spec.id.clone(),
+                namespace: namespace.to_string(),
+            })),
+        }
+    }
+
+    /// What is to be done while another operation is under way on the volume; `None` if none is.
+    pub fn doing(&self, verb: Verb) -> Result<Option<Plan>> {
+        let key = self.spec.key();
+        let Some(doing) = self.state.doing(&Subject::Volume(key)) else {
+            return Ok(None);
+        };
+        match doing.row.kind {
+            Kind::Create(_) if verb == Verb::Create => Ok(None),
+            Kind::Create(_) | Kind::Delete => Err(self.busy(&doing.row)),
+            Kind::Expand(_) | Kind::Snapshot(_) | Kind::DeleteSnapshot => {
+                Ok(Some(Plan::Wait(doing.row.id)))
+            }
+        }
+    }
+
+    /// The refusal of what cannot wait for this operation.
+    pub fn busy(&self, doing: &Operation) -> Error {
+        self.about(Fault::VolumeBusy {
+            volume: self.spec.id.clone(),
+            doing: doing.kind.word().to_owned(),
+            operation: doing.id.to_string(),
+        })
+        .operation(doing.id)
+    }
+
+    /// The plan for a volume that is there: its update, by the driver if it has to grow.
+    pub fn update(
+        &self,
+        cp: &ControlPlane,
+        seen: &Stored<Volume>,
+        capabilities: Vec<Capability>,
+        verb: Verb,
+    ) -> Result<Plan> {
+        let spec = self.spec;
+        let prefix = match verb {
+            Verb::Register => "unable to update volume: ",
+            Verb::Create => "",
+        };
+        let refused = |fault: Fault| self.about(fault.prefixed(prefix));
+        let claims: Vec<Claim> = self.state.claims(&seen.row.key).cloned().collect();
+        let mut volume = merge(&seen.row, spec, capabilities, &claims)
+            .map_err(|conflicts| refused(Fault::UpdateConflict(multierror(&conflicts))))?;
+        if let Some(secrets) = &spec.secrets {
+            volume.secrets = cp.seal(&Volume::owner(&volume.key), secrets)?;
+        }
+        let sizing =
+            sizing(&seen.row, spec).map_err(|text| refused(Fault::UpdateConflict(text)))?;
+        if sizing != Sizing::Keep {
+            volume.capacity_min = spec.capacity_min;
+            volume.capacity_max = spec.capacity_max;
+        }
+        if sizing == Sizing::Grow {
+            let can = self.plugin.controller_info().is_some_and(|c| c.supports_expand);
+            if !can {
+                let text = "expand is not implemented by this controller plugin";
+                return Err(refused(Fault::CapabilityMissing(text.to_owned())));
+            }
+            let external = Some(seen.row.remote_id());
+            let kind = Kind::Expand(Box::new(volume));
+            return Ok(Plan::Intend(self.intend(cp, kind, external)));
+        }
+        let health = self.plugin.health();
+        if !health.provider.is_empty() {
+            volume.provider = health.provider;
+            volume.provider_version = health.version;
+            volume.controller_required = health.controller_required;
+        }
+        volume.modified_at = cp.clock.now();
+        Ok(Plan::Store {
+            volume: Box::new(volume),
+            seen: Some(Arc::new(seen.clone())),
+        })
+    }
+
+    /// A new operation on the volume.
+    pub fn intend(
+        &self,
+        cp: &ControlPlane,
+        kind: Kind,
+        external_id: Option<ExternalId>,
+    ) -> Operation {
+        let subject = Subject::Volume(self.spec.key());
+        Operation::intended(cp, subject, kind, self.spec.plugin(), external_id)
+    }
+}
+
+/// Adds to a transaction what a plan needs. Plans that only wait add nothing.
+pub(super) fn write(transaction: &mut Transaction, state: &State, plan: &Plan) -> Result<()> {
+    match plan {
+        Plan::Intend(operation) => {
+            transaction.guards.push(Guard::Absent(operation.lock()));
+            let volume = operation.volume();
+            let seen = volume.and_then(|key| state.volume(key));
+            transaction.guards.extend(volume.map(|key| match seen {
+                Some(entry) => Guard::At(keys::volume(key), entry.stored.modified),
+                None => Guard::Absent(keys::volume(key)),
+            }));
+            transaction.put(operation.lock(), operation)
+        }
+        Plan::Store { volume, seen } => {
+            transaction.guards.push(Guard::Absent(keys::doing(&volume.key)));
+            let at = keys::volume(&volume.key);
+            transaction.guards.push(match seen {
+                Some(seen) => Guard::At(at.clone(), seen.modified),
+                None => Guard::Absent(at.clone()),
+            });
+            transaction.put(at, volume)?;
+            hold_backing(transaction, state, volume)
+        }
+        Plan::Join(_) | Plan::Wait(_) => Ok(()),
+    }
+}
+
+/// Notes that the volume stands for its backing store, which is to be as this state shows it.
+pub(crate) fn hold_backing(
+    transaction: &mut Transaction,
+    state: &State,
+    volume: &Volume,
+) -> Result<()> {
+    let external = volume.remote_id();
+    let at = keys::backing(&volume.plugin, &external);
+    let held = state.backing(&volume.plugin, &external);
+    transaction.guards.push(match held {
+        Some(held) => Guard::At(at.clone(), held.modified),
+        None => Guard::Absent(at.clone()),
+    });
+    let mut backing = held.map(|held| held.row.clone()).unwrap_or_default();
+    let alone = backing.volumes.iter().all(|key| key == &volume.key);
+    let shared = volume.asks_only_to_be_shared();
+    if let Some(holder) = backing.volumes.iter().find(|key| *key != &volume.key)
+        && !(backing.shared && shared)
+    {
+        let taken = Fault::ExternalIdTaken {
+            external_id: external.to_string(),
+            plugin: volume.plugin.to_string(),
+            holder: holder.id.to_string(),
+        };
+        return Err(Error::from(taken)
+            .volume(&volume.key.id)
+            .plugin(&volume.plugin));
+    }
+    if alone {
+        backing.volumes = vec![volume.key.clone()];
+        backing.shared = shared;
+    } else if !backing.volumes.contains(&volume.key) {
+        backing.volumes.push(volume.key.clone());
+    }
+    transaction.put(at, &backing)
+}
+
+/// Notes that the volume no longer stands for its backing store.
+pub(crate) fn release_backing(
+    transaction: &mut Transaction,
+    state: &State,
+    volume: &Volume,
+) -> Result<()> {
+    let external = volume.remote_id();
+    let Some(held) = state.backing(&volume.plugin, &external) else {
+        return Ok(());
+    };
+    let at = keys::backing(&volume.plugin, &external);
+    transaction.guards.push(Guard::At(at.clone(), held.modified));
+    let mut backing = held.row.clone();
+    backing.volumes.retain(|key| key != &volume.key);
+    if backing.volumes.is_empty() {
+        transaction.writes.push(Write::Delete(at));
+        return Ok(());
+    }
+    transaction.put(at, &backing)
+}
+
+/// The keys of a request's volumes, in its order.
+pub(super) fn keys_of(specs: &[Spec]) -> Vec<VolumeKey> {
+    specs.iter().map(Spec::key).collect()
+}

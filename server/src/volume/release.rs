@@ -1,0 +1,161 @@
+//! Letting go of volumes: forgetting them, and having their drivers destroy them.
+
+use super::intake::release_backing;
+use super::Volume;
+use crate::control::ControlPlane;
+use crate::csi::{Refused, Secrets};
+use crate::error::{Error, Fault, Result};
+use crate::id::VolumeKey;
+use crate::operation::verbs::{Deadline, await_end, await_outcome};
+use crate::operation::{Kind, Operation, Subject};
+use crate::state::{State, Stored};
+use crate::store::{Guard, Index, Transaction, Write, keys};
+
+/// Forgets a volume that nobody uses; its driver keeps it. Waits for its turn after a growth or a
+/// snapshot.
+pub async fn deregister(cp: &ControlPlane, key: &VolumeKey, deadline: Deadline) -> Result<Index> {
+    loop {
+        let state = cp.state();
+        let seen = find(&state, key)?;
+        if let Some(doing) = state.doing(&Subject::Volume(key.clone())) {
+            if doing.row.kind == Kind::Delete {
+                return Err(busy(key, &doing.row));
+            }
+            await_end(cp, doing.row.id, deadline).await?;
+            continue;
+        }
+        check_unused(&state, &seen.row)?;
+        let mut transaction = unused(key, seen);
+        transaction.guards.push(Guard::Absent(keys::doing(key)));
+        transaction.writes.push(Write::Delete(keys::volume(key)));
+        release_backing(&mut transaction, &state, &seen.row)?;
+        if let Some(index) = cp.commit(transaction).await? {
+            return Ok(index);
+        }
+    }
+}
+
+/// Has the driver destroy a volume that nobody uses, and then forgets it. `secrets` are laid over the
+/// stored ones. Waits for its turn after a growth or a snapshot; joins a deletion under way.
+pub async fn delete(
+    cp: &ControlPlane,
+    key: &VolumeKey,
+    secrets: &Secrets,
+    deadline: Deadline,
+) -> Result<Index> {
+    loop {
+        let state = cp.state();
+        let seen = find(&state, key)?;
+        if let Some(doing) = state.doing(&Subject::Volume(key.clone())) {
+            if doing.row.kind == Kind::Delete {
+                return Ok(await_outcome(cp, doing.row.id, deadline).await?.0);
+            }
+            await_end(cp, doing.row.id, deadline).await?;
+            continue;
+        }
+        check_unused(&state, &seen.row)?;
+        check_deletable(&state, &seen.row)?;
+        let operation = Operation::intended(
+            cp,
+            Subject::Volume(key.clone()),
+            Kind::Delete,
+            seen.row.plugin.clone(),
+            Some(seen.row.remote_id()),
+        )
+        .keep(cp, secrets)?;
+        let mut transaction = unused(key, seen);
+        transaction.guards.push(Guard::Absent(operation.lock()));
+        transaction.put(operation.lock(), &operation)?;
+        if cp.commit(transaction).await?.is_some() {
+            return Ok(await_outcome(cp, operation.id, deadline).await?.0);
+        }
+    }
+}
+
+fn find<'a>(state: &'a State, key: &VolumeKey) -> Result<&'a Stored<Volume>> {
+    match state.volume(key) {
+        Some(entry) => Ok(&entry.stored),
+        None => Err(Error::from(Fault::VolumeNotFound(key.id.to_string())).volume(&key.id)),
+    }
+}
+
+/// The guards under which nobody uses the volume and it is as it was seen.
+fn unused(key: &VolumeKey, seen: &Stored<Volume>) -> Transaction {
+    Transaction {
+        guards: vec![
+            Guard::At(keys::volume(key), seen.modified),
+            Guard::Empty(keys::claims(key)),
+        ],
+        writes: Vec::new(),
+    }
+}
+
+fn check_unused(state: &State, volume: &Volume) -> Result<()> {
+    match state.claims(&volume.key).next() {
+        None => Ok(()),
+        Some(claim) => Err(about(volume, Fault::VolumeInUse(volume.key.id.to_string()))
+            .node(&claim.node)
+            .claim(&claim.allocation)),
+    }
+}
+
+/// Whether the volume's driver can be asked to destroy it, and only it.
+fn check_deletable(state: &State, volume: &Volume) -> Result<()> {
+    let plugin = state.plugin(&volume.plugin).ok_or_else(|| {
+        about(
+            volume,
+            Fault::PluginOfVolumeNotFound {
+                plugin: volume.plugin.to_string(),
+                volume: volume.key.id.to_string(),
+            },
+        )
+    })?;
+    let health = plugin.health();
+    if health.controller_required && health.controllers_healthy == 0 {
+        let fault = Fault::NoHealthyController(volume.plugin.to_string());
+        return Err(about(volume, fault));
+    }
+    if !plugin.controller_info().is_some_and(|c| c.supports_create_delete) {
+        let text = "plugin does not support deleting volumes".to_owned();
+        return Err(about(volume, Fault::CapabilityMissing(text)));
+    }
+    if volume.external_id.as_str().is_empty() {
+        let fault = Fault::RefusedLocally(Refused::MissingExternalVolumeId.to_string())
+            .prefixed("controller delete volume: CSI.ControllerDeleteVolume: ");
+        return Err(about(volume, fault));
+    }
+    let backing = state.backing(&volume.plugin, &volume.remote_id());
+    let others: Vec<String> = backing
+        .iter()
+        .flat_map(|backing| &backing.row.volumes)
+        .filter(|key| *key != &volume.key)
+        .map(|key| format!("{:?}", key.id.as_str()))
+        .collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    Err(about(
+        volume,
+        Fault::ExternalIdShared {
+            external_id: volume.external_id.to_string(),
+            volume: volume.key.id.to_string(),
+            others: others.join(", "),
+        },
+    ))
+}
+
+fn about(volume: &Volume, fault: Fault) -> Error {
+    Error::from(fault)
+        .volume(&volume.key.id)
+        .plugin(&volume.plugin)
+}
+
+fn busy(key: &VolumeKey, doing: &Operation) -> Error {
+    Error::from(Fault::VolumeBusy {
+        volume: key.id.to_string(),
+        doing: doing.kind.word().to_owned(),
+        operation: doing.id.to_string(),
+    })
+    .volume(&key.id)
+    .operation(doing.id)
+}

@@ -1,0 +1,158 @@
+//! Commits what a try of an operation came to.
+
+use super::backoff;
+use super::step::{Tried, trouble};
+use crate::control::ControlPlane;
+use crate::csi;
+use crate::error::{Error, Fault, Result};
+use crate::id::{ExternalId, SnapshotId};
+use crate::operation::{Event, Kind, Operation, Outcome, Progress, SnapshotTaken};
+use crate::state::{State, Stored};
+use crate::store::{Guard, Transaction, Write, keys};
+use crate::volume::{Volume, hold_backing, release_backing};
+use std::time::Duration;
+use uuid::Uuid;
+
+/// What a driver said when it did it.
+pub(super) enum Told {
+    Created(csi::Volume),
+    Expanded(csi::Expanded),
+    Deleted,
+    Snapshot(csi::Snapshot),
+    SnapshotDeleted,
+}
+
+/// Commits it, for as long as the store takes to take it. What an operator gave up meanwhile stays
+/// given up.
+pub(super) async fn record(cp: &ControlPlane, id: Uuid, tried: Tried) {
+    let mut refusals = 0;
+    loop {
+        let state = cp.state();
+        let Some(seen) = state.operation(id).filter(|seen| !seen.row.progress.has_ended()) else {
+            tracing::warn!(operation.id = %id, "what its driver answered comes too late: it was given up");
+            return;
+        };
+        let committed = match transaction(cp, &state, seen, &tried) {
+            Ok(transaction) => cp.commit(transaction).await,
+            Err(error) => Err(error),
+        };
+        match committed {
+            Ok(Some(_)) => return,
+            Ok(None) => {}
+            Err(error) => {
+                refusals += 1;
+                tracing::error!(operation.id = %id, "what its driver answered is not recorded yet: {error}");
+                let wait = Duration::try_from(backoff::after(refusals)).unwrap_or_default();
+                tokio::time::sleep(wait).await;
+            }
+        }
+    }
+}
+
+fn transaction(
+    cp: &ControlPlane,
+    state: &State,
+    seen: &Stored<Operation>,
+    tried: &Tried,
+) -> Result<Transaction> {
+    let row = &seen.row;
+    let mut transaction = Transaction::default();
+    let event = match tried {
+        Tried::Unclear { error, code } => {
+            Event::Unclear(trouble(cp, row, error.clone(), code.clone()))
+        }
+        Tried::Refused(error) => Event::Refused(error.clone()),
+        Tried::Done(told) => match keep(cp, state, row, told, &mut transaction) {
+            Ok(outcome) => Event::Done(outcome),
+            Err(error) => {
+                transaction = Transaction::default();
+                Event::Refused(error)
+            }
+        },
+    };
+    let progress = next(row, event)?;
+    row.clone()
+        .record(&mut transaction, seen.modified, progress, cp.clock.now())?;
+    Ok(transaction)
+}
+
+fn next(row: &Operation, event: Event) -> Result<Progress> {
+    row.progress
+        .clone()
+        .next(event)
+        .map_err(|_| Fault::OperationEnded(row.id.to_string()).into())
+}
+
+/// Puts what the driver did into the transaction. The error says why it cannot be kept.
+fn keep(
+    cp: &ControlPlane,
+    state: &State,
+    row: &Operation,
+    told: &Told,
+    transaction: &mut Transaction,
+) -> Result<Outcome> {
+    match (told, &row.kind) {
+        (Told::Created(made), Kind::Create(described)) => {
+            let volume = created(cp, state, described, made)?;
+            transaction.guards.push(Guard::Absent(keys::volume(&volume.key)));
+            transaction.put(keys::volume(&volume.key), &volume)?;
+            hold_backing(transaction, state, &volume)?;
+            Ok(Outcome::Nothing)
+        }
+        (Told::Expanded(expanded), Kind::Expand(described)) => {
+            let mut volume = Volume::clone(described);
+            volume.capacity = expanded.capacity_bytes;
+            volume.node_expansion_pending |= expanded.node_expansion_required;
+            volume.modified_at = cp.clock.now();
+            transaction.put(keys::volume(&volume.key), &volume)?;
+            Ok(Outcome::Nothing)
+        }
+        (Told::Deleted, Kind::Delete) => {
+            if let Some(entry) = row.volume().and_then(|key| state.volume(key)) {
+                let volume = &entry.stored.row;
+                transaction.writes.push(Write::Delete(keys::volume(&volume.key)));
+                release_backing(transaction, state, volume)?;
+            }
+            Ok(Outcome::Nothing)
+        }
+        (Told::Snapshot(taken), Kind::Snapshot(_)) => Ok(Outcome::Snapshot(SnapshotTaken {
+            id: SnapshotId::known(taken.id.as_str()),
+            source: ExternalId::known(taken.source_volume_id.as_str()),
+            size_bytes: taken.size_bytes,
+            taken_at_seconds: taken.creation_time.map_or(0, |time| time.as_second()),
+            is_ready: taken.ready_to_use,
+        })),
+        (Told::SnapshotDeleted, Kind::DeleteSnapshot) => Ok(Outcome::Nothing),
+        _ => Err(Fault::Internal.into()),
+    }
+}
+
+/// The volume that a driver made, as described and as the driver says.
+fn created(
+    cp: &ControlPlane,
+    state: &State,
+    described: &Volume,
+    made: &csi::Volume,
+) -> Result<Volume> {
+    let external_id = ExternalId::parse(&made.external_id).map_err(|problem| {
+        let text = format!("the driver made a volume with an {problem}");
+        Error::from(Fault::DriverFailed(text))
+    })?;
+    let health = state
+        .plugin(&described.plugin)
+        .map(|plugin| plugin.health())
+        .unwrap_or_default();
+    let now = cp.clock.now();
+    Ok(Volume {
+        external_id,
+        provider: health.provider,
+        provider_version: health.version,
+        controller_required: health.controller_required,
+        capacity: made.capacity_bytes,
+        context: made.context.clone(),
+        topologies: made.accessible_topology.clone(),
+        created_at: now,
+        modified_at: now,
+        ..described.clone()
+    })
+}

@@ -1,0 +1,249 @@
+//! One try of an operation: the call to the driver, by the operation's kind.
+
+use super::outcome::{self, Told};
+use super::{backoff, fault};
+use crate::control::ControlPlane;
+use crate::csi::{self, About, CapacityRange, Connection, ContentSource, TopologyRequirement};
+use crate::error::{Error, Fault, Result};
+use crate::operation::{Kind, Operation, Subject, Trouble};
+use crate::state::{State, Stored};
+use crate::volume::Volume;
+use std::collections::BTreeMap;
+
+/// What a try came to.
+pub(super) enum Tried {
+    /// The driver did it and said this.
+    Done(Told),
+    /// It will not be done.
+    Refused(Error),
+    /// It has to be tried again.
+    Unclear {
+        error: Error,
+        /// The gRPC code; none if no call was made.
+        code: Option<String>,
+    },
+}
+
+/// Tries once, and records what it came to.
+pub(super) async fn take(cp: &ControlPlane, operation: &Stored<Operation>) {
+    let row = &operation.row;
+    tracing::debug!(
+        operation.id = %row.id, plugin.id = %row.plugin,
+        "{}: try {}", row.describe(), row.progress.attempts() + 1
+    );
+    let tried = match ask(cp, &cp.state(), row).await {
+        Ok(tried) => tried,
+        Err(error) => Tried::Unclear { error, code: None },
+    };
+    match &tried {
+        Tried::Done(_) => {}
+        Tried::Refused(error) => tracing::info!(
+            operation.id = %row.id, plugin.id = %row.plugin,
+            "{} was refused: {error}", row.describe()
+        ),
+        Tried::Unclear { error, .. } => tracing::warn!(
+            operation.id = %row.id, plugin.id = %row.plugin,
+            "{} will be tried again: {error}", row.describe()
+        ),
+    }
+    outcome::record(cp, row.id, tried).await;
+}
+
+/// The trouble that a try without a clear end leaves behind.
+pub(super) fn trouble(cp: &ControlPlane, row: &Operation, error: Error, code: Option<String>) -> Trouble {
+    let attempts = row.progress.attempts() + 1;
+    let next_try = cp
+        .clock
+        .now()
+        .saturating_add(backoff::after(attempts))
+        .unwrap_or(jiff::Timestamp::MAX);
+    Trouble {
+        error,
+        code,
+        attempts,
+        next_try,
+    }
+}
+
+/// Asks the driver. The error is what stood in the way of asking.
+async fn ask(cp: &ControlPlane, state: &State, row: &Operation) -> Result<Tried> {
+    let connection = cp.drivers.controller(state, &row.plugin)?;
+    match (&row.kind, &row.subject) {
+        (Kind::Create(volume), _) => create(cp, state, &connection, row, volume).await,
+        (Kind::Expand(volume), _) => expand(cp, &connection, volume).await,
+        (Kind::Delete, Subject::Volume(key)) => match state.volume(key) {
+            Some(entry) => delete(cp, &connection, row, &entry.stored.row).await,
+            None => Ok(Tried::Refused(
+                Fault::VolumeNotFound(key.id.to_string()).into(),
+            )),
+        },
+        (Kind::Snapshot(parameters), Subject::Volume(key)) => match state.volume(key) {
+            Some(entry) => {
+                snapshot(cp, &connection, row, &entry.stored.row, parameters).await
+            }
+            None => Ok(Tried::Refused(
+                Fault::NoVolumeToSnapshot(key.id.to_string()).into(),
+            )),
+        },
+        (Kind::DeleteSnapshot, Subject::Snapshot(_, id)) => {
+            let delete = csi::DeleteSnapshot {
+                snapshot_id: id.to_string(),
+                secrets: cp.open(&Operation::owner(row.id), row.secrets.as_ref())?,
+            };
+            let about = About {
+                snapshot_id: id.as_str(),
+                ..About::default()
+            };
+            let prefix = format!("could not delete {:?}: ", id.as_str());
+            Ok(match connection.delete_snapshot(&delete).await {
+                Ok(()) => Tried::Done(Told::SnapshotDeleted),
+                Err(error) => failed(&error, &about, &prefix),
+            })
+        }
+        (Kind::Delete | Kind::Snapshot(_), Subject::Snapshot(..))
+        | (Kind::DeleteSnapshot, Subject::Volume(_)) => {
+            Ok(Tried::Refused(Fault::Internal.into()))
+        }
+    }
+}
+
+async fn create(
+    cp: &ControlPlane,
+    state: &State,
+    connection: &Connection,
+    row: &Operation,
+    volume: &Volume,
+) -> Result<Tried> {
+    let create = csi::CreateVolume {
+        name: row.csi_name.clone(),
+        capacity_range: range(volume),
+        capabilities: volume.csi_capabilities(),
+        parameters: volume.parameters.clone(),
+        secrets: cp.open(&Volume::owner(&volume.key), volume.secrets.as_ref())?,
+        content_source: source(volume),
+        accessibility_requirements: requirement(state, volume),
+    };
+    let about = About {
+        name: &volume.name,
+        snapshot_id: &volume.snapshot_id,
+        clone_id: &volume.clone_id,
+        ..About::default()
+    };
+    Ok(match connection.create_volume(&create).await {
+        Ok(made) => Tried::Done(Told::Created(made)),
+        Err(error) => failed(&error, &about, ""),
+    })
+}
+
+fn range(volume: &Volume) -> CapacityRange {
+    CapacityRange {
+        required_bytes: volume.capacity_min,
+        limit_bytes: volume.capacity_max,
+    }
+}
+
+fn source(volume: &Volume) -> Option<ContentSource> {
+    match (volume.snapshot_id.as_str(), volume.clone_id.as_str()) {
+        ("", "") => None,
+        ("", clone) => Some(ContentSource::Volume(clone.to_owned())),
+        (snapshot, _) => Some(ContentSource::Snapshot(snapshot.to_owned())),
+    }
+}
+
+/// Where the new volume has to be reachable from: as requested, else from the places that the
+/// client named. Nothing for a driver that knows no places (CSI forbids it).
+fn requirement(state: &State, volume: &Volume) -> Option<TopologyRequirement> {
+    if !state.plugin(&volume.plugin)?.requires_topologies() {
+        return None;
+    }
+    let requirement = match &volume.requested_topologies {
+        Some(request) => TopologyRequirement {
+            requisite: request.required.clone().unwrap_or_default(),
+            preferred: request.preferred.clone().unwrap_or_default(),
+        },
+        None => TopologyRequirement {
+            requisite: volume.topologies.clone(),
+            preferred: Vec::new(),
+        },
+    };
+    (requirement != TopologyRequirement::default()).then_some(requirement)
+}
+
+async fn expand(cp: &ControlPlane, connection: &Connection, volume: &Volume) -> Result<Tried> {
+    let expand = csi::ControllerExpandVolume {
+        external_id: volume.remote_id().to_string(),
+        capacity_range: range(volume),
+        capability: volume.csi_capabilities().into_iter().next(),
+        secrets: cp.open(&Volume::owner(&volume.key), volume.secrets.as_ref())?,
+    };
+    let about = About {
+        external_id: &expand.external_id,
+        ..About::default()
+    };
+    let prefix = "unable to update volume: unable to expand volume: ";
+    Ok(match connection.controller_expand_volume(&expand).await {
+        Ok(expanded) => Tried::Done(Told::Expanded(expanded)),
+        Err(error) => failed(&error, &about, prefix),
+    })
+}
+
+async fn delete(
+    cp: &ControlPlane,
+    connection: &Connection,
+    row: &Operation,
+    volume: &Volume,
+) -> Result<Tried> {
+    let stored = cp.open(&Volume::owner(&volume.key), volume.secrets.as_ref())?;
+    let sent = cp.open(&Operation::owner(row.id), row.secrets.as_ref())?;
+    let delete = csi::DeleteVolume {
+        external_id: volume.external_id.to_string(),
+        secrets: stored.merged_with(&sent),
+    };
+    let about = About {
+        external_id: &delete.external_id,
+        ..About::default()
+    };
+    Ok(match connection.delete_volume(&delete).await {
+        Ok(()) => Tried::Done(Told::Deleted),
+        Err(error) => failed(&error, &about, ""),
+    })
+}
+
+async fn snapshot(
+    cp: &ControlPlane,
+    connection: &Connection,
+    row: &Operation,
+    volume: &Volume,
+    parameters: &BTreeMap<String, String>,
+) -> Result<Tried> {
+    let stored = cp.open(&Volume::owner(&volume.key), volume.secrets.as_ref())?;
+    let sent = cp.open(&Operation::owner(row.id), row.secrets.as_ref())?;
+    let create = csi::CreateSnapshot {
+        source_volume_id: volume.external_id.to_string(),
+        name: row.csi_name.clone(),
+        secrets: stored.merged_with(&sent),
+        parameters: parameters.clone(),
+        accessibility_requirements: None,
+    };
+    let about = About {
+        name: &create.name,
+        external_id: &create.source_volume_id,
+        ..About::default()
+    };
+    Ok(match connection.create_snapshot(&create).await {
+        Ok(taken) => Tried::Done(Told::Snapshot(taken)),
+        Err(error) => failed(&error, &about, "could not create snapshot: "),
+    })
+}
+
+fn failed(error: &csi::CallError, about: &About<'_>, prefix: &str) -> Tried {
+    let told = Error::from(fault::fault_of(error, about).prefixed(prefix));
+    if fault::is_final(error) {
+        Tried::Refused(told)
+    } else {
+        Tried::Unclear {
+            error: told,
+            code: Some(error.code.to_string()),
+        }
+    }
+}
