@@ -1,41 +1,45 @@
 //! Compiles the CSI protocol without needing `protoc` on the machine.
 //!
-//! Messages that carry secrets, or a publish context (which drivers use for credentials), get no
-//! derived `Debug`: `csi/redact.rs` writes one for each of them that shows neither.
+//! Messages that carry something confidential get no derived `Debug`: `csi/redact.rs` writes one for
+//! each of them. Which they are is read from the protocol itself, so that none can be forgotten.
 
-/// Every message with a `secrets` or `publish_context` field; `csi/redact.rs` covers the same list.
-const CONFIDENTIAL: &[&str] = &[
-    "CreateVolumeRequest",
-    "DeleteVolumeRequest",
-    "ControllerPublishVolumeRequest",
-    "ControllerPublishVolumeResponse",
-    "ControllerUnpublishVolumeRequest",
-    "ValidateVolumeCapabilitiesRequest",
-    "ControllerListVolumeHealthRequest",
-    "ControllerGetVolumeHealthRequest",
-    "ControllerModifyVolumeRequest",
-    "CreateSnapshotRequest",
-    "DeleteSnapshotRequest",
-    "ListSnapshotsRequest",
-    "GetSnapshotRequest",
-    "ControllerExpandVolumeRequest",
-    "NodeStageVolumeRequest",
-    "NodePublishVolumeRequest",
-    "NodeGetStorageHealthRequest",
-    "NodeExpandVolumeRequest",
-    "CreateVolumeGroupSnapshotRequest",
-    "DeleteVolumeGroupSnapshotRequest",
-    "GetVolumeGroupSnapshotRequest",
-    "GetMetadataAllocatedRequest",
-    "GetMetadataDeltaRequest",
-];
+use std::{env, fs, path::Path};
+
+/// Fields whose values are never shown: secrets, the publish context (drivers pass credentials in
+/// it) and mount flags (which may hold a password).
+const CONFIDENTIAL: &[&str] = &["secrets", "publish_context", "mount_flags"];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=proto");
     let files = protox::compile(["proto/csi.proto"], ["proto"])?;
+
+    let mut confidential = Vec::new();
+    for file in files.file.iter().filter(|file| file.package() == "csi.v1") {
+        let mut messages: Vec<_> = file
+            .message_type
+            .iter()
+            .map(|message| (message.name().to_owned(), message))
+            .collect();
+        while let Some((path, message)) = messages.pop() {
+            if message
+                .field
+                .iter()
+                .any(|field| CONFIDENTIAL.contains(&field.name()))
+            {
+                confidential.push(path.clone());
+            }
+            for nested in &message.nested_type {
+                messages.push((format!("{path}.{}", nested.name()), nested));
+            }
+        }
+    }
+    confidential.sort();
+    let list = Path::new(&env::var("OUT_DIR")?).join("confidential.rs");
+    fs::write(list, format!("&{confidential:?}"))?;
+
     let mut prost = tonic_prost_build::Config::new();
     prost.skip_debug(
-        CONFIDENTIAL
+        confidential
             .iter()
             .map(|message| format!(".csi.v1.{message}")),
     );

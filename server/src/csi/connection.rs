@@ -1,0 +1,178 @@
+//! A driver's socket.
+//!
+//! - A [`Connection`] connects at the first call and again at the first call after it was lost: there
+//!   is nothing to wait for and nothing to restart. While nobody listens, calls fail at once.
+//! - All calls of its clones go side by side over one socket.
+//! - A lost socket wakes [`Connection::lost`] when the system closes it, not at the next call.
+//! - A call that fails is not tried again here: whoever asked knows whether it may be.
+
+use super::{
+    Call, CallError, Code, Deadlines, Endpoint, Secrets,
+    socket::{Link, connector},
+    wire::Wire,
+};
+use std::{error::Error, fmt, future::Future, sync::Arc};
+use tokio::{
+    sync::{Semaphore, watch},
+    time::{Instant, timeout_at},
+};
+use tonic::{Request, Response, Status, transport::Channel};
+
+/// How many calls at once a plugin gets when nobody says otherwise.
+pub const CALLS_AT_ONCE: usize = 16;
+
+/// The longest head of an answer, in bytes: it holds the driver's error message.
+const MOST_HEADER_BYTES: u32 = 1024 * 1024;
+
+/// The largest answer, in bytes: a list that a driver does not cut into pages may be long.
+pub(super) const MOST_ANSWER_BYTES: usize = 64 * 1024 * 1024;
+
+/// How much may be asked of a plugin. Clones share their turns: give one to all controller sockets of
+/// a plugin, and one to each of its nodes, so that a node that hangs takes no turn of another.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    turns: Arc<Semaphore>,
+    deadlines: Deadlines,
+}
+
+impl Limits {
+    /// At most `calls_at_once` calls (at least 1) under way, discovery not counted; what is more
+    /// waits its turn.
+    pub fn new(calls_at_once: usize, deadlines: Deadlines) -> Self {
+        Self {
+            turns: Arc::new(Semaphore::new(
+                calls_at_once.clamp(1, Semaphore::MAX_PERMITS),
+            )),
+            deadlines,
+        }
+    }
+
+    /// How long calls may take.
+    pub fn deadlines(&self) -> &Deadlines {
+        &self.deadlines
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::new(CALLS_AT_ONCE, Deadlines::default())
+    }
+}
+
+/// A way to one driver. Clones are cheap and share the socket.
+#[derive(Clone)]
+pub struct Connection {
+    endpoint: Arc<Endpoint>,
+    limits: Limits,
+    channel: Channel,
+    link: watch::Receiver<Link>,
+}
+
+impl Connection {
+    /// A way to the driver at this socket, which need not exist yet. Must be called inside a tokio
+    /// runtime.
+    pub fn new(endpoint: Endpoint, limits: Limits) -> Self {
+        let endpoint = Arc::new(endpoint);
+        let (connector, link) = connector(endpoint.clone());
+        let channel = tonic::transport::Endpoint::from_static("http://localhost")
+            .http2_max_header_list_size(MOST_HEADER_BYTES)
+            .connect_with_connector_lazy(connector);
+        Self {
+            endpoint,
+            limits,
+            channel,
+            link,
+        }
+    }
+
+    /// The driver's socket.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Whether the socket is open.
+    pub fn is_connected(&self) -> bool {
+        self.link.borrow().is_some()
+    }
+
+    /// Waits until the socket that is open now is lost; returns at once if none is.
+    pub async fn lost(&self) {
+        let mut link = self.link.clone();
+        let now = *link.borrow();
+        if now.is_some() {
+            // The other end lives in the channel, which outlives `self`.
+            let _ = link.wait_for(|link| *link != now).await;
+        }
+    }
+
+    /// Makes a call: waits its turn, tells the driver the deadline, keeps it, and says of an error
+    /// who made it.
+    pub(super) async fn call<Question, Answer, Answering>(
+        &self,
+        call: Call,
+        secrets: &Secrets,
+        question: Question,
+        ask: impl FnOnce(Wire, Request<Question>) -> Answering,
+    ) -> Result<Answer, CallError>
+    where
+        Answering: Future<Output = Result<Response<Answer>, Status>>,
+    {
+        let deadline = Instant::now() + self.limits.deadlines.of(call);
+        let answer = async {
+            let _turn = match call.is_discovery() {
+                true => None,
+                false => self.limits.turns.acquire().await.ok(),
+            };
+            let wire = Wire::new(self.channel.clone());
+            let heard = wire.heard();
+            let mut request = Request::new(question);
+            request.set_timeout(deadline.saturating_duration_since(Instant::now()));
+            ask(wire, request)
+                .await
+                .map(Response::into_inner)
+                .map_err(|status| (heard.code(), status))
+        };
+        match timeout_at(deadline, answer).await {
+            Err(_elapsed) => Err(CallError::by_deadline(call)),
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err((Some(code), status))) if code == status.code() => Err(CallError::by_driver(
+                call,
+                Code::from_grpc(code),
+                status.message(),
+                secrets,
+            )),
+            Ok(Err((_, status))) if is_timeout(&status) => Err(CallError::by_deadline(call)),
+            Ok(Err((_, status))) => Err(CallError::by_connection(
+                call,
+                &format!("{}: {}", self.endpoint, told(&status)),
+                secrets,
+            )),
+        }
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("endpoint", &self.endpoint)
+            .field("connected", &self.is_connected())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Errors from the outermost to the cause.
+fn causes(status: &Status) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    std::iter::successors(status.source(), |error| (*error).source())
+}
+
+/// The channel keeps the deadline too, and may be first by a hair.
+fn is_timeout(status: &Status) -> bool {
+    causes(status).any(|error| error.is::<tonic::TimeoutExpired>())
+}
+
+/// What happened, as the innermost cause says it.
+fn told(status: &Status) -> String {
+    causes(status)
+        .last()
+        .map_or_else(|| status.message().to_owned(), ToString::to_string)
+}

@@ -1,0 +1,150 @@
+//! Discovery: asking a driver, in CSI's own order, who it is and what it can do.
+
+use super::{
+    CallError, Connection, ControllerCapabilities, NodeCapabilities, NodeIdentity, Topology,
+};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Which of its services a driver is asked about. A monolith is asked as each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// The Controller service.
+    Controller,
+    /// The Node service.
+    Node,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Controller => "controller",
+            Self::Node => "node",
+        })
+    }
+}
+
+/// What a driver said about itself in one role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fingerprint {
+    /// Its name; never empty.
+    pub provider: String,
+    /// Its own version.
+    pub version: String,
+    /// It has a Controller service, which its volumes need.
+    pub requires_controller: bool,
+    /// Its volumes cannot be reached from everywhere.
+    pub requires_topologies: bool,
+    /// Its snapshots cannot be used everywhere.
+    #[serde(default)]
+    pub snapshot_topologies: bool,
+    /// Volumes can grow while they are published.
+    #[serde(default)]
+    pub online_expansion: bool,
+    /// Volumes can grow while they are not published.
+    #[serde(default)]
+    pub offline_expansion: bool,
+    /// Of [`Role::Controller`].
+    pub controller: Option<ControllerCapabilities>,
+    /// Of [`Role::Node`].
+    pub node: Option<NodeInfo>,
+}
+
+/// What a driver's Node service said about its node and itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeInfo {
+    /// The driver's id of the node; never empty.
+    pub id: String,
+    /// The most volumes that the node can hold; `i64::MAX` when the driver sets no limit.
+    pub max_volumes: i64,
+    /// Where the node is.
+    pub accessible_topology: Option<Topology>,
+    /// What the service can do.
+    pub capabilities: NodeCapabilities,
+}
+
+/// Why a driver could not be fingerprinted. The texts are Nomad's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FingerprintError {
+    /// It answered Probe: not ready.
+    #[error("unhealthy")]
+    NotReady,
+    /// It has no name.
+    #[error("PluginGetInfo: plugin returned empty name field")]
+    EmptyName,
+    /// It has no id for its node.
+    #[error("plugin failed to return nodeid")]
+    EmptyNodeId,
+    /// A call failed.
+    #[error("{}", .0.rpc_text())]
+    Call(#[from] CallError),
+}
+
+/// Asks the driver: Probe, GetPluginInfo, GetPluginCapabilities, and the capabilities of the role
+/// (for a node its information too). Given what is known from an earlier time, only what changes
+/// while a driver runs is asked: Probe and the capabilities of the role.
+pub async fn fingerprint(
+    driver: &Connection,
+    role: Role,
+    known: Option<&Fingerprint>,
+) -> Result<Fingerprint, FingerprintError> {
+    if !driver.probe().await? {
+        return Err(FingerprintError::NotReady);
+    }
+    let mut found = match known {
+        Some(known) => known.clone(),
+        None => identity(driver).await?,
+    };
+    match role {
+        Role::Controller => found.controller = Some(driver.controller_capabilities().await?),
+        Role::Node => {
+            let capabilities = driver.node_capabilities().await?;
+            found.node = Some(match found.node {
+                Some(known) => NodeInfo {
+                    capabilities,
+                    ..known
+                },
+                None => node(driver.node_info().await?, capabilities)?,
+            });
+        }
+    }
+    Ok(found)
+}
+
+async fn identity(driver: &Connection) -> Result<Fingerprint, FingerprintError> {
+    let info = driver.plugin_info().await?;
+    if info.name.is_empty() {
+        return Err(FingerprintError::EmptyName);
+    }
+    let capabilities = driver.plugin_capabilities().await?;
+    Ok(Fingerprint {
+        provider: info.name,
+        version: info.vendor_version,
+        requires_controller: capabilities.controller_service,
+        requires_topologies: capabilities.volume_accessibility_constraints,
+        snapshot_topologies: capabilities.snapshot_accessibility_constraints,
+        online_expansion: capabilities.online_expansion,
+        offline_expansion: capabilities.offline_expansion,
+        controller: None,
+        node: None,
+    })
+}
+
+fn node(
+    identity: NodeIdentity,
+    capabilities: NodeCapabilities,
+) -> Result<NodeInfo, FingerprintError> {
+    if identity.id.is_empty() {
+        return Err(FingerprintError::EmptyNodeId);
+    }
+    Ok(NodeInfo {
+        id: identity.id,
+        max_volumes: match identity.max_volumes {
+            limit if limit > 0 => limit,
+            _ => i64::MAX,
+        },
+        accessible_topology: identity.accessible_topology,
+        capabilities,
+    })
+}
