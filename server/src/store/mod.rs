@@ -5,7 +5,12 @@
 //!
 //! - a commit that was answered is durable;
 //! - a transaction whose guards do not hold changes nothing;
-//! - [`Store::follow`] tells every commit, in order, each once.
+//! - [`Store::follow`] tells every commit, in order, each once, and none before it is durable.
+
+mod embedded;
+mod limits;
+
+pub use embedded::Embedded;
 
 pub mod keys;
 mod rows;
@@ -109,6 +114,24 @@ pub enum Write {
     Delete(Key),
 }
 
+impl Guard {
+    /// The key, or beginning of keys, that it looks at.
+    pub fn key(&self) -> &Key {
+        match self {
+            Guard::At(key, _) | Guard::Absent(key) | Guard::Empty(key) => key,
+        }
+    }
+}
+
+impl Write {
+    /// The key that it changes.
+    pub fn key(&self) -> &Key {
+        match self {
+            Write::Put(key, _) | Write::Delete(key) => key,
+        }
+    }
+}
+
 /// Changes that are made together or not at all. A key is written at most once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Transaction {
@@ -121,7 +144,9 @@ pub struct Transaction {
 /// What became of a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Committed {
-    /// It is durable, under this index.
+    /// It is durable, under this index. One that had nothing to change (no writes, or only deletes
+    /// of rows that were not there) is no commit of its own: this is the index of the newest
+    /// commit that its guards were held against, and followers are told nothing.
     At(Index),
     /// The guard on this key did not hold; nothing was changed.
     Conflict(Key),
@@ -142,13 +167,15 @@ pub enum Followed {
     /// The next commit.
     Change(Arc<Change>),
     /// Commits between the last one told and now are no longer known: load, and follow from there.
+    /// It is the last that this follower is told.
     Compacted,
 }
 
 /// Why the store could not do it.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The transaction is larger than a store takes. Nothing was changed.
+    /// The transaction is larger than a store takes, or writes one key more than once. Nothing was
+    /// changed.
     #[error("{what} is {size}, more than a store takes ({limit})")]
     TooLarge {
         /// What is too large, with the key if it is about one.
@@ -187,7 +214,7 @@ pub enum StoreError {
         holder: String,
     },
     /// The storage below the store failed. Whether the transaction was made durable is not known
-    /// if `unclear`; otherwise nothing was changed.
+    /// if `unclear`; otherwise nothing was changed. A later commit may succeed.
     #[error("{file}: {detail}")]
     Failed {
         /// The file.
@@ -205,9 +232,11 @@ pub trait Store: Send + Sync + 'static {
     /// All rows at the newest commit.
     async fn load(&self) -> Result<Snapshot, StoreError>;
 
-    /// Makes the transaction's writes durable, together, if all its guards hold.
+    /// Makes the transaction's writes durable, together, if all its guards hold. Whoever drops the
+    /// future does not take the transaction back.
     async fn commit(&self, transaction: Transaction) -> Result<Committed, StoreError>;
 
-    /// Every commit after `index`, in order, without end while the store is open.
+    /// Every commit after `index`, in order, without end while the store is open. A follower that
+    /// falls too far behind is told [`Followed::Compacted`]; it never holds up a commit.
     fn follow(&self, index: Index) -> BoxStream<'static, Followed>;
 }

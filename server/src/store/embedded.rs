@@ -1,0 +1,191 @@
+//! The store in one local file, on redb. What may be relied on:
+//!
+//! - A commit is answered after fsync, and after those who follow can see it. Transactions that
+//!   wait at the same time share one fsync.
+//! - The file is verified whole when it is opened. One that was damaged, is newer, or is in use is
+//!   refused by name and left as it was. One that a crash left behind is complete up to the last
+//!   commit that was answered, at least.
+//! - A failing disk fails the commits it fails, no more: once it works, so does the store.
+//! - Nothing on a commit's path grows with the number of rows, but the depth of redb's tree.
+//!
+//! What cannot be told: after a crash of the machine, damage to the very newest commit from a
+//! newest commit that was never finished.
+//!
+//! ```text
+//! commit ─► requests ─► writer thread: gather, judge, write ─► fsync ─► history ─► answers
+//!                                                                          └─► followers
+//! ```
+
+mod disk;
+mod fault;
+mod file;
+mod format;
+mod group;
+mod history;
+mod lock;
+mod row;
+mod writer;
+
+use super::{Committed, Followed, Index, Snapshot, Store, StoreError, Transaction, limits};
+use async_trait::async_trait;
+use disk::Disk;
+use fault::{Fault, guarded};
+use futures::stream::BoxStream;
+use history::History;
+use lock::Lock;
+use redb::StorageBackend;
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread::JoinHandle,
+};
+use tokio::sync::{mpsc, oneshot};
+use writer::{Answer, Request, Writer};
+
+/// How many requests wait in the queue; more wait in their callers.
+const QUEUE: usize = 512;
+
+/// The store in one local file.
+///
+/// Dropping it waits for the commits that are under way, closes the file and unlocks it, blocking
+/// the thread for that long (one fsync or a few); [`Embedded::close`] does so without blocking.
+pub struct Embedded {
+    file: Arc<Path>,
+    history: History,
+    /// Nothing once it is being closed.
+    requests: Option<mpsc::Sender<Request>>,
+    writer: Option<JoinHandle<Result<(), StoreError>>>,
+}
+
+impl Embedded {
+    /// Opens the store in this file, or makes an empty one (mode 0600) if there is none. Blocks
+    /// while it reads the whole file.
+    ///
+    /// Beside the file stands `<file>.lock`, by which one process at a time has it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::InUse`], [`StoreError::Corrupt`], [`StoreError::Newer`]; and
+    /// [`StoreError::Failed`] if it could not be read or made.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let lock = Lock::take(path)?;
+        let made = match path.try_exists() {
+            Ok(true) => Ok(()),
+            Ok(false) => file::create(path),
+            Err(error) => Err(error.into()),
+        };
+        made.map_err(|fault| fault.refusal(path))?;
+        let path: PathBuf = path.to_owned();
+        let disk = Disk::new({
+            let path = path.clone();
+            move || file::storage(&path)
+        });
+        Self::start(path, disk, Some(lock))
+    }
+
+    /// Opens the store in this storage, or makes an empty one if the storage is empty. `file` is
+    /// what errors call it. The storage is opened again, by the same function, after it failed.
+    ///
+    /// For storage that is not a file, and for tests that make one fail. Nothing is locked.
+    ///
+    /// # Errors
+    ///
+    /// As [`Embedded::open`].
+    pub fn open_on(
+        file: &Path,
+        storage: impl Fn() -> io::Result<Box<dyn StorageBackend>> + Send + Sync + 'static,
+    ) -> Result<Self, StoreError> {
+        let disk = Disk::new(storage);
+        disk.fill_if_empty().map_err(|fault| fault.refusal(file))?;
+        Self::start(file.to_owned(), disk, None)
+    }
+
+    fn start(file: PathBuf, disk: Disk, lock: Option<Lock>) -> Result<Self, StoreError> {
+        let opened = file::open(&disk).map_err(|fault| fault.refusal(&file))?;
+        let (teller, history) = history::begin(opened.head.index);
+        let (requests, queue) = mpsc::channel(QUEUE);
+        let file: Arc<Path> = file.into();
+        let writer = Writer::new(file.clone(), disk, opened, teller, lock);
+        let writer = std::thread::Builder::new()
+            .name("store".into())
+            .spawn(move || writer.run(queue))
+            .map_err(|error| Fault::from(error).refusal(&file))?;
+        Ok(Self {
+            file,
+            history,
+            requests: Some(requests),
+            writer: Some(writer),
+        })
+    }
+
+    /// Waits for the commits that are under way, closes the file and unlocks it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Failed`] if the file could not be closed. What was committed is durable all
+    /// the same.
+    pub async fn close(mut self) -> Result<(), StoreError> {
+        let closed = tokio::task::spawn_blocking(move || self.finish());
+        closed.await.unwrap_or(Ok(()))
+    }
+
+    /// Ends the writer and waits for it. Does nothing the second time.
+    fn finish(&mut self) -> Result<(), StoreError> {
+        drop(self.requests.take());
+        match self.writer.take().map(JoinHandle::join) {
+            Some(Ok(closed)) => closed,
+            Some(Err(_)) => Err(self.failed("the writer of the store panicked", false)),
+            None => Ok(()),
+        }
+    }
+
+    async fn ask<T>(&self, request: impl FnOnce(Answer<T>) -> Request) -> Result<T, StoreError> {
+        let gone = |unclear| self.failed("the writer of the store is gone", unclear);
+        let requests = self.requests.as_ref().ok_or_else(|| gone(false))?;
+        let (answer, answered) = oneshot::channel();
+        requests
+            .send(request(answer))
+            .await
+            .map_err(|_| gone(false))?;
+        answered.await.unwrap_or_else(|_| Err(gone(true)))
+    }
+
+    fn failed(&self, detail: &str, unclear: bool) -> StoreError {
+        StoreError::Failed {
+            file: self.file.to_path_buf(),
+            detail: detail.into(),
+            unclear,
+        }
+    }
+}
+
+#[async_trait]
+impl Store for Embedded {
+    async fn load(&self) -> Result<Snapshot, StoreError> {
+        let read = self.ask(Request::Read).await?;
+        let loaded = tokio::task::spawn_blocking(move || guarded(|| format::snapshot(&read)));
+        match loaded.await {
+            Ok(loaded) => loaded.map_err(|fault| fault.refusal(&self.file)),
+            Err(_) => Err(self.failed("the load was stopped with its runtime", false)),
+        }
+    }
+
+    async fn commit(&self, transaction: Transaction) -> Result<Committed, StoreError> {
+        limits::check(&transaction)?;
+        self.ask(|answer| Request::Commit(transaction, answer))
+            .await
+    }
+
+    fn follow(&self, index: Index) -> BoxStream<'static, Followed> {
+        self.history.clone().follow(index)
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        if let Err(error) = self.finish() {
+            tracing::warn!(%error, "the store could not be closed; it is repaired when next opened");
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! A damaged file is refused by name and left as it is, or every row of it is right.
+
+use crate::{
+    disk::{Disk, NAME},
+    place::{commit, load, put},
+};
+use redb::{Builder, ReadableTable, TableDefinition};
+use saddlebag::store::{Embedded, Snapshot, StoreError};
+use std::path::Path;
+
+const PAGE: usize = 4_096;
+/// The part of the first page in which redb keeps anything.
+const HEADER: usize = 320;
+
+/// A closed store with small rows, rows larger than a page, and pages that are free again.
+async fn closed() -> (Vec<u8>, Snapshot) {
+    let disk = Disk::default();
+    let store = disk.open().unwrap();
+    for n in 0..40 {
+        let size = if n % 10 == 0 { 20_000 } else { 300 };
+        commit(&store, [], [put(&format!("row/{n}"), vec![n; size])]).await;
+    }
+    for n in 0..8 {
+        commit(&store, [], [put("row/7", vec![n; 6_000])]).await;
+    }
+    let snapshot = load(&store).await;
+    store.close().await.unwrap();
+    (disk.image(), snapshot)
+}
+
+/// Opens the image. If it is taken, everything in it must be right, and stay so over a commit.
+async fn taken_or_refused(image: Vec<u8>, rows: &Snapshot, what: &str) -> bool {
+    let disk = Disk::holding(image.clone());
+    let store = match disk.open() {
+        Ok(store) => store,
+        Err(StoreError::Corrupt { file, detail, .. }) => {
+            assert_eq!(file, Path::new(NAME));
+            assert!(!detail.is_empty());
+            assert!(disk.image() == image, "{what}: a refused file was changed");
+            return false;
+        }
+        Err(other) => panic!("{what}: {other}"),
+    };
+    assert!(load(&store).await == *rows, "{what}: wrong rows");
+    let next = commit(&store, [], [put("next", vec![1; 9_000])]).await;
+    let mut after = load(&store).await;
+    assert_eq!((after.index, next.0), (next, rows.index.0 + 1), "{what}");
+    after.rows.retain(|(at, _)| at.as_str() != "next");
+    assert!(after.rows == rows.rows, "{what}: wrong rows after a commit");
+    true
+}
+
+#[tokio::test]
+async fn a_flipped_byte_or_a_zeroed_page_is_noticed_on_every_page() {
+    let (image, rows) = closed().await;
+    let (mut taken, mut refused) = (0, 0);
+    for start in (0..image.len()).step_by(PAGE) {
+        let page = &image[start..start + PAGE];
+        if page.iter().all(|byte| *byte == 0) {
+            continue; // redb has not used it yet
+        }
+        let used = page.iter().rposition(|byte| *byte != 0).unwrap();
+        for place in [0, used / 2, used] {
+            let mut flipped = image.clone();
+            flipped[start + place] ^= 0x10;
+            let what = format!("byte {place} of the page at {start}");
+            match taken_or_refused(flipped, &rows, &what).await {
+                true => taken += 1,
+                false => refused += 1,
+            }
+        }
+        let mut zeroed = image.clone();
+        zeroed[start..start + PAGE].fill(0);
+        taken_or_refused(zeroed, &rows, &format!("the page at {start}")).await;
+    }
+    assert!(
+        refused > 20,
+        "{refused} of the flips refused, {taken} in pages that are free"
+    );
+}
+
+#[tokio::test]
+async fn a_flipped_bit_in_the_header_is_noticed_or_harmless() {
+    let (image, rows) = closed().await;
+    for place in 0..HEADER {
+        let mut flipped = image.clone();
+        flipped[place] ^= 1 << (place % 8);
+        taken_or_refused(flipped, &rows, &format!("byte {place}")).await;
+    }
+    const FLAGS: usize = 9;
+    for bit in 0..8 {
+        let mut flipped = image.clone();
+        flipped[FLAGS] ^= 1 << bit;
+        taken_or_refused(flipped, &rows, &format!("flag {bit}")).await;
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_cut_off_is_refused() {
+    let (image, rows) = closed().await;
+    for length in [
+        1,
+        8,
+        100,
+        511,
+        PAGE,
+        2 * PAGE,
+        image.len() / 2,
+        image.len() - 1,
+    ] {
+        let what = format!("the first {length} bytes");
+        assert!(
+            !taken_or_refused(image[..length].to_vec(), &rows, &what).await,
+            "{what}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_redb_does_not_notice_is_refused_too() {
+    const ROWS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("rows");
+    const ABOUT: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("about");
+    type Harm = fn(&redb::WriteTransaction);
+    let harms: [(&str, Harm); 8] = [
+        ("row/3", |file| {
+            let mut rows = file.open_table(ROWS).unwrap();
+            let mut row = rows.get(&b"row/3"[..]).unwrap().unwrap().value().to_vec();
+            *row.last_mut().unwrap() ^= 1;
+            rows.insert(&b"row/3"[..], &row[..]).unwrap();
+        }),
+        ("row/4", |file| {
+            let mut rows = file.open_table(ROWS).unwrap();
+            let other = rows.get(&b"row/5"[..]).unwrap().unwrap().value().to_vec();
+            rows.insert(&b"row/4"[..], &other[..]).unwrap();
+        }),
+        ("row/3", |file| {
+            file.open_table(ROWS)
+                .unwrap()
+                .insert(&b"row/3"[..], &b"short"[..])
+                .unwrap();
+        }),
+        ("rows", |file| {
+            file.open_table(ROWS)
+                .unwrap()
+                .remove(&b"row/3"[..])
+                .unwrap();
+        }),
+        ("row/\\xff", |file| {
+            file.open_table(ROWS)
+                .unwrap()
+                .insert(&b"row/\xff"[..], &b""[..])
+                .unwrap();
+        }),
+        ("head", |file| {
+            file.open_table(ABOUT)
+                .unwrap()
+                .remove(&b"head"[..])
+                .unwrap();
+        }),
+        ("format", |file| {
+            file.open_table(ABOUT)
+                .unwrap()
+                .insert(&b"format"[..], &[1; 12][..])
+                .unwrap();
+        }),
+        ("the file", |file| {
+            file.delete_table(ROWS).unwrap();
+        }),
+    ];
+    let (image, _) = closed().await;
+    for (named, harm) in harms {
+        let disk = Disk::holding(image.clone());
+        harmed(&disk, harm);
+        match disk.open().map(drop) {
+            Err(StoreError::Corrupt { key, .. }) => assert_eq!(key, named),
+            other => panic!("{named}: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_newer_format_is_refused_and_left_alone() {
+    let (image, _) = closed().await;
+    let disk = Disk::holding(image);
+    harmed(&disk, |file| {
+        let mut about = file
+            .open_table(TableDefinition::<&[u8], &[u8]>::new("about"))
+            .unwrap();
+        let mut format = 9_u64.to_le_bytes().to_vec();
+        format.extend(crc32fast::hash(&format).to_le_bytes());
+        about.insert(&b"format"[..], &format[..]).unwrap();
+    });
+    let before = disk.image();
+    let Err(StoreError::Newer {
+        format: 9,
+        known: 1,
+        ..
+    }) = disk.open().map(drop)
+    else {
+        panic!("a newer file was not refused");
+    };
+    assert!(disk.image() == before);
+}
+
+#[test]
+fn what_is_no_store_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.redb");
+    for content in [&b""[..], b"# notes\n", &[0; 5_000]] {
+        std::fs::write(&path, content).unwrap();
+        match Embedded::open(&path).map(drop) {
+            Err(StoreError::Corrupt { file, .. }) => assert_eq!(file, path),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(std::fs::read(&path).unwrap(), content);
+    }
+}
+
+/// Changes the file by way of redb, so that redb finds nothing wrong with it.
+fn harmed(disk: &Disk, harm: impl FnOnce(&redb::WriteTransaction)) {
+    let file = Builder::new().create_with_backend(disk.clone()).unwrap();
+    let write = file.begin_write().unwrap();
+    harm(&write);
+    write.commit().unwrap();
+    file.close().unwrap();
+}

@@ -1,0 +1,193 @@
+//! A disk in memory that loses power, fails, and counts.
+//!
+//! What is written is seen at once and is durable after a sync. Power loss keeps what is durable
+//! and, of what was written since, whatever the disk happened to have written.
+
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use redb::StorageBackend;
+use saddlebag::store::{Embedded, StoreError};
+use std::{
+    io,
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+/// What the errors of a store on such a disk call its file.
+pub const NAME: &str = "memory.redb";
+/// What a disk writes whole or not at all.
+const SECTOR: usize = 512;
+
+#[derive(Clone, Debug, Default)]
+pub struct Disk(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    seen: Vec<u8>,
+    durable: Vec<u8>,
+    unsynced: Vec<Change>,
+    changes: u64,
+    syncs: u64,
+    faults: Faults,
+}
+
+#[derive(Clone, Debug)]
+enum Change {
+    Write(usize, Vec<u8>),
+    Length(usize),
+}
+
+/// What goes wrong.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Faults {
+    /// The power fails at this change or sync, counted from the disk's beginning.
+    pub power_fails_at: Option<u64>,
+    /// Writes fail, as on a full disk.
+    pub writes: bool,
+    /// Syncs fail, and what was to be synced never becomes durable although it is still seen.
+    pub syncs: bool,
+    /// Reads fail.
+    pub reads: bool,
+}
+
+impl Disk {
+    /// A disk with this on it.
+    pub fn holding(image: Vec<u8>) -> Self {
+        let state = State {
+            seen: image.clone(),
+            durable: image,
+            ..State::default()
+        };
+        Self(Arc::new(Mutex::new(state)))
+    }
+
+    pub fn open(&self) -> Result<Embedded, StoreError> {
+        let disk = self.clone();
+        Embedded::open_on(Path::new(NAME), move || Ok(Box::new(disk.clone())))
+    }
+
+    /// What is on it, as long as the power is on.
+    pub fn image(&self) -> Vec<u8> {
+        self.state().seen.clone()
+    }
+
+    /// Changes and syncs so far.
+    pub fn operations(&self) -> u64 {
+        let state = self.state();
+        state.changes + state.syncs
+    }
+
+    pub fn syncs(&self) -> u64 {
+        self.state().syncs
+    }
+
+    pub fn set(&self, faults: Faults) {
+        self.state().faults = faults;
+    }
+
+    /// Cuts the power now.
+    pub fn cut_power(&self) {
+        self.state().faults.power_fails_at = Some(0);
+    }
+
+    /// The disk as it is found after its power failed.
+    pub fn after_power_loss(&self, seed: u64) -> Self {
+        let mut chance = StdRng::seed_from_u64(seed);
+        let state = self.state();
+        let mut image = state.durable.clone();
+        for change in &state.unsynced {
+            match change {
+                Change::Write(..) if chance.random_bool(0.4) => {}
+                Change::Write(offset, bytes) if chance.random_bool(0.3) => {
+                    let sectors = bytes.len() / SECTOR;
+                    let written = SECTOR * chance.random_range(0..=sectors);
+                    Change::Write(*offset, bytes[..written].to_vec()).apply(&mut image);
+                }
+                change => change.apply(&mut image),
+            }
+        }
+        Self::holding(image)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+
+    fn change(&self, change: Change) -> io::Result<()> {
+        let mut state = self.state();
+        state.powered()?;
+        state.changes += 1;
+        if state.faults.writes {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        change.apply(&mut state.seen);
+        state.unsynced.push(change);
+        Ok(())
+    }
+}
+
+impl State {
+    fn powered(&self) -> io::Result<()> {
+        match self.faults.power_fails_at {
+            Some(last) if self.changes + self.syncs >= last => Err(io::Error::other("no power")),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Change {
+    fn apply(&self, image: &mut Vec<u8>) {
+        match self {
+            Change::Write(offset, bytes) => {
+                let end = offset + bytes.len();
+                if image.len() < end {
+                    image.resize(end, 0);
+                }
+                image[*offset..end].copy_from_slice(bytes);
+            }
+            Change::Length(length) => image.resize(*length, 0),
+        }
+    }
+}
+
+impl StorageBackend for Disk {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.state().seen.len() as u64)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let state = self.state();
+        state.powered()?;
+        if state.faults.reads {
+            return Err(io::Error::other("the disk does not answer"));
+        }
+        let offset = usize::try_from(offset).unwrap();
+        let bytes = state.seen.get(offset..offset + out.len());
+        out.copy_from_slice(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+
+    fn set_len(&self, length: u64) -> io::Result<()> {
+        self.change(Change::Length(usize::try_from(length).unwrap()))
+    }
+
+    fn write(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.change(Change::Write(
+            usize::try_from(offset).unwrap(),
+            bytes.to_vec(),
+        ))
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        let mut state = self.state();
+        state.powered()?;
+        state.syncs += 1;
+        let unsynced = std::mem::take(&mut state.unsynced);
+        if state.faults.syncs {
+            return Err(io::Error::other("the disk could not be synced"));
+        }
+        for change in unsynced {
+            change.apply(&mut state.durable);
+        }
+        Ok(())
+    }
+}

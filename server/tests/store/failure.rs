@@ -1,0 +1,113 @@
+//! A disk that fails for a while: what fails is said, what was answered stays, and once the disk
+//! works so does the store.
+
+use crate::{
+    disk::{Disk, Faults},
+    place::{commit, followed, key, load, put, row, soon, transaction},
+};
+use futures::StreamExt;
+use saddlebag::store::{Embedded, Followed, Index, Store, StoreError};
+
+const WORKING: Faults = Faults {
+    power_fails_at: None,
+    writes: false,
+    syncs: false,
+    reads: false,
+};
+
+#[tokio::test]
+async fn a_full_disk_refuses_and_recovers() {
+    let (disk, store) = with_one_row().await;
+    disk.set(Faults {
+        writes: true,
+        ..WORKING
+    });
+    for _ in 0..3 {
+        let (detail, _) = failed(&store, "b").await;
+        assert!(!detail.is_empty());
+    }
+    disk.set(WORKING);
+    let index = commit(&store, [], [put("c", "1")]).await;
+    assert_eq!(index, Index(2), "nothing of what failed is there");
+    assert_eq!(row(&store, "b").await, None);
+    survives_power_loss(disk, store, &["a", "c"]).await;
+}
+
+#[tokio::test]
+async fn a_disk_that_cannot_sync_leaves_it_unclear_until_it_can() {
+    let (disk, store) = with_one_row().await;
+    let mut follower = store.follow(Index(1));
+    disk.set(Faults {
+        syncs: true,
+        ..WORKING
+    });
+    assert!(
+        failed(&store, "b").await.1,
+        "nobody knows what a failed sync left"
+    );
+    assert!(!failed(&store, "c").await.1, "this one was never written");
+    disk.set(WORKING);
+
+    // the bytes were written, and are made durable before they are believed
+    let index = commit(&store, [], [put("d", "1")]).await;
+    assert_eq!(index, Index(3));
+    for (index, at) in [(2, "b"), (3, "d")] {
+        let told = soon(follower.next()).await;
+        let Some(Followed::Change(change)) = told else {
+            panic!("{told:?}")
+        };
+        assert_eq!((change.index, &change.rows[0].0), (Index(index), &key(at)));
+    }
+    assert_eq!(row(&store, "c").await, None);
+    survives_power_loss(disk, store, &["a", "b", "d"]).await;
+}
+
+#[tokio::test]
+async fn reads_that_fail_are_refused_and_recover() {
+    let (disk, store) = with_one_row().await;
+    disk.set(Faults {
+        writes: true,
+        reads: true,
+        ..WORKING
+    });
+    failed(&store, "b").await;
+    let loaded = store.load().await;
+    assert!(
+        matches!(loaded, Err(StoreError::Failed { unclear: false, .. })),
+        "{loaded:?}"
+    );
+    disk.set(WORKING);
+    assert_eq!(load(&store).await.index, Index(1));
+    survives_power_loss(disk, store, &["a"]).await;
+}
+
+async fn with_one_row() -> (Disk, Embedded) {
+    let disk = Disk::default();
+    let store = disk.open().unwrap();
+    commit(&store, [], [put("a", "1")]).await;
+    (disk, store)
+}
+
+/// The detail of the failure of a commit under this key, and whether it is unclear.
+async fn failed(store: &Embedded, at: &str) -> (String, bool) {
+    match store.commit(transaction([], [put(at, "1")])).await {
+        Err(StoreError::Failed {
+            detail, unclear, ..
+        }) => (detail, unclear),
+        other => panic!("{at}: {other:?}"),
+    }
+}
+
+async fn survives_power_loss(disk: Disk, store: Embedded, keys: &[&str]) {
+    let newest = load(&store).await.index;
+    let found = disk.after_power_loss(7);
+    disk.cut_power();
+    drop(store);
+    let store = found.open().unwrap();
+    let loaded = load(&store).await;
+    assert_eq!(loaded.index, newest);
+    let there: Vec<&str> = loaded.rows.iter().map(|(at, _)| at.as_str()).collect();
+    assert_eq!(there, keys);
+    let next = commit(&store, [], [put("next", "1")]).await;
+    assert_eq!(followed(&store, newest, next).await.len(), 1);
+}
