@@ -14,7 +14,9 @@ impl Clock {
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn now(&self) -> Timestamp {
         let moved = *self.moved.lock().unwrap_or_else(PoisonError::into_inner);
-        Timestamp::now().saturating_add(moved).unwrap_or(Timestamp::MAX)
+        Timestamp::now()
+            .saturating_add(moved)
+            .unwrap_or(Timestamp::MAX)
     }
 
     /// Moves this clock, and every clone of it, by `step` from where it stands.

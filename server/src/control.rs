@@ -1,13 +1,14 @@
 //! The control plane: what every handler and worker shares.
 
 use crate::clock::Clock;
+use crate::csi::Secrets;
 use crate::error::{Error, Fault, Result};
 use crate::id::NodeId;
-use crate::csi::Secrets;
 use crate::seal::{SealError, Sealed, Sealer};
 use crate::state::{Live, State};
 use crate::store::{Committed, Followed, Index, Store, StoreError, Transaction};
 use crate::work::Drivers;
+use crate::work::controller::Running;
 use futures::StreamExt;
 use std::sync::Arc;
 
@@ -27,6 +28,8 @@ pub struct Shared {
     pub sealer: Sealer,
     /// The drivers whose sockets are near.
     pub drivers: Drivers,
+    /// The operations that drivers are being asked about.
+    pub running: Running,
     /// The node that this process runs on.
     pub node: NodeId,
 }

@@ -107,10 +107,15 @@ impl ExternalId {
     /// by advice only, so longer ones are taken, up to 1 kB in all.
     pub fn parse(id: &str) -> Result<Self, String> {
         if id.len() > 1024 {
-            return Err(format!("external id has {} bytes, more than 1024", id.len()));
+            return Err(format!(
+                "external id has {} bytes, more than 1024",
+                id.len()
+            ));
         }
         if id.chars().any(char::is_control) {
-            return Err(format!("external id {id:?} must not contain control characters"));
+            return Err(format!(
+                "external id {id:?} must not contain control characters"
+            ));
         }
         Ok(Self::known(id))
     }
@@ -121,7 +126,10 @@ fn speakable(what: &str, id: &str) -> Result<(), String> {
         return Err(format!("{what} must not be empty"));
     }
     if id.len() > MOST_ID_BYTES {
-        return Err(format!("{what} has {} bytes, more than {MOST_ID_BYTES}", id.len()));
+        return Err(format!(
+            "{what} has {} bytes, more than {MOST_ID_BYTES}",
+            id.len()
+        ));
     }
     if id.chars().any(char::is_control) {
         return Err(format!("{what} {id:?} must not contain control characters"));

@@ -4,9 +4,9 @@
 //! last. A *plugin* is what the jobs and instances of one id add up to: it is not stored, and is gone
 //! when both are.
 
-mod picture;
 mod row;
-pub mod verbs;
+mod sum;
 
-pub use picture::{Plugin, PluginHealth};
-pub use row::{Instance, PluginJob, PluginType, Role};
+pub use crate::csi::Role;
+pub use row::{Instance, PluginJob, PluginType};
+pub use sum::{Plugin, PluginHealth};

@@ -66,7 +66,9 @@ impl Sealer {
         };
         let key = match fs::metadata(file) {
             Ok(metadata) if metadata.permissions().mode() & 0o077 != 0 => {
-                return Err(broken("others may read it: set its mode to 0600".to_owned()));
+                return Err(broken(
+                    "others may read it: set its mode to 0600".to_owned(),
+                ));
             }
             Ok(_) => Zeroizing::new(fs::read(file).map_err(|e| broken(e.to_string()))?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -75,7 +77,10 @@ impl Sealer {
             Err(error) => return Err(broken(error.to_string())),
         };
         if key.len() != KEY_BYTES {
-            return Err(broken(format!("it holds {} bytes, a key has {KEY_BYTES}", key.len())));
+            return Err(broken(format!(
+                "it holds {} bytes, a key has {KEY_BYTES}",
+                key.len()
+            )));
         }
         let key = Key::try_from(key.as_slice()).map_err(|e| broken(e.to_string()))?;
         Ok(Self {
@@ -103,7 +108,9 @@ impl Sealer {
                 },
             )
             .map_err(|_| unusable())?;
-        Ok(Some(Sealed(STANDARD.encode([&nonce[..], &sealed].concat()))))
+        Ok(Some(Sealed(
+            STANDARD.encode([&nonce[..], &sealed].concat()),
+        )))
     }
 
     /// Opens what was sealed for `owner`.

@@ -122,20 +122,15 @@ enum Plan {
     Wait(Uuid),
 }
 
-fn plan(
-    cp: &ControlPlane,
-    state: &State,
-    namespace: &Namespace,
-    spec: &Spec,
-) -> Result<Plan> {
+fn plan(cp: &ControlPlane, state: &State, namespace: &Namespace, spec: &Spec) -> Result<Plan> {
     let source = spec.source_volume_id.as_str();
     let key = VolumeKey {
         namespace: namespace.clone(),
         id: VolumeId::known(source),
     };
-    let entry = state.volume(&key).ok_or_else(|| {
-        Error::from(Fault::NoVolumeToSnapshot(source.to_owned())).volume(source)
-    })?;
+    let entry = state
+        .volume(&key)
+        .ok_or_else(|| Error::from(Fault::NoVolumeToSnapshot(source.to_owned())).volume(source))?;
     let volume = &entry.stored.row;
     let plugin_id = match spec.plugin_id.as_str() {
         "" => volume.plugin.clone(),
@@ -145,7 +140,10 @@ fn plan(
     let plugin = state
         .plugin(&plugin_id)
         .ok_or_else(|| about(Fault::NoPluginToSnapshot(plugin_id.to_string())))?;
-    if !plugin.controller_info().is_some_and(|c| c.supports_create_delete_snapshot) {
+    if !plugin
+        .controller_info()
+        .is_some_and(|c| c.supports_create_delete_snapshot)
+    {
         let text = format!("plugin {:?} does not support snapshot", plugin_id.as_str());
         return Err(about(Fault::CapabilityMissing(text)));
     }
@@ -207,7 +205,10 @@ async fn delete_one(
         let found = state
             .plugin(&id)
             .ok_or_else(|| about(Fault::NoPluginToAsk))?;
-        if !found.controller_info().is_some_and(|c| c.supports_create_delete_snapshot) {
+        if !found
+            .controller_info()
+            .is_some_and(|c| c.supports_create_delete_snapshot)
+        {
             let text = "plugin does not support snapshot".to_owned();
             return Err(about(Fault::CapabilityMissing(text)));
         }
@@ -244,7 +245,9 @@ pub async fn list(
     page: &csi::ListSnapshots,
 ) -> Result<csi::Page<csi::Snapshot>> {
     let can = |plugin: &Plugin| {
-        plugin.controller_info().is_some_and(|c| c.supports_list_snapshots)
+        plugin
+            .controller_info()
+            .is_some_and(|c| c.supports_list_snapshots)
     };
     let lacking = "plugin does not support listing snapshots";
     let connection = cp.drivers.to_ask(&cp.state(), plugin, can, lacking)?;

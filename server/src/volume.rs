@@ -19,8 +19,8 @@ mod spec;
 
 pub use create::create;
 pub use external::list_external;
-pub use register::register;
 pub(crate) use intake::{hold_backing, release_backing};
+pub use register::register;
 pub use release::{delete, deregister};
 pub use row::{Backing, Capability, TopologyRequest, Volume};
 pub use spec::{MOST_ITEMS, Spec};

@@ -4,6 +4,7 @@
 //! is unknown here is ignored.
 
 use super::v1;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use v1::{
     controller_service_capability::rpc::Type as Controller,
@@ -19,7 +20,7 @@ macro_rules! capabilities {
         }
     ) => {
         $(#[$about])*
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
         #[serde(default)]
         pub struct $name {
             $($(#[$flag_about])* pub $flag: bool,)*

@@ -1,6 +1,7 @@
 //! How a volume may be used: CSI's `VolumeCapability` in Nomad's words.
 
 use super::{REDACTED, v1};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 use v1::volume_capability::{AccessType, BlockVolume, MountVolume, access_mode::Mode};
@@ -17,7 +18,9 @@ pub enum UnknownMode {
 }
 
 /// How many nodes may hold a volume, and whether they may write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum AccessMode {
     /// One node, reading and writing.
@@ -82,7 +85,9 @@ impl fmt::Display for AccessMode {
 }
 
 /// What a volume looks like to its user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum AttachmentMode {
     /// A mounted directory (CSI `mount`).
@@ -123,7 +128,7 @@ impl fmt::Display for AttachmentMode {
 
 /// How a file system is to be mounted. The flags may hold a password (as `cifs` takes it), so `Debug`
 /// does not show them.
-#[derive(Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct MountOptions {
     /// Type of the file system; empty leaves it to the driver.
     pub fs_type: String,

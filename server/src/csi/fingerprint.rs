@@ -3,11 +3,14 @@
 use super::{
     CallError, Connection, ControllerCapabilities, NodeCapabilities, NodeIdentity, Topology,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Which of its services a driver is asked about. A monolith is asked as each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// The Controller service.
@@ -16,17 +19,24 @@ pub enum Role {
     Node,
 }
 
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Role {
+    /// Its word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
             Self::Controller => "controller",
             Self::Node => "node",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
 /// What a driver said about itself in one role.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Fingerprint {
     /// Its name; never empty.
     pub provider: String,
@@ -52,7 +62,7 @@ pub struct Fingerprint {
 }
 
 /// What a driver's Node service said about its node and itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NodeInfo {
     /// The driver's id of the node; never empty.
     pub id: String,

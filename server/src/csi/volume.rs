@@ -17,7 +17,19 @@ pub(super) fn hashed(map: &BTreeMap<String, String>) -> HashMap<String, String> 
 }
 
 /// Where something can be reached from: segments such as `zone` → `a`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
 pub struct Topology {
     /// Value of each topological key.
     pub segments: BTreeMap<String, String>,

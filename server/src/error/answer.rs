@@ -97,12 +97,14 @@ impl Fault {
             Fault::DriverSlow(_) => row("operation_timeout", 504, 500),
 
             Fault::StillUnderWay { .. } => row("operation_timeout", 504, 504),
-            Fault::Several { errors, .. } => errors
-                .first()
-                .map_or(row("internal", 500, 500), |first| Answer {
-                    nomad: 500,
-                    ..first.fault.answer()
-                }),
+            Fault::Several { errors, .. } => {
+                errors
+                    .first()
+                    .map_or(row("internal", 500, 500), |first| Answer {
+                        nomad: 500,
+                        ..first.fault.answer()
+                    })
+            }
             Fault::Prefixed { inner, .. } => inner.answer(),
             Fault::StoreUnavailable(_) => row("store_unavailable", 503, 500),
             Fault::Internal => row("internal", 500, 500),

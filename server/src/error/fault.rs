@@ -135,7 +135,9 @@ pub enum Fault {
         holder: String,
     },
     /// Other volumes share the backing store.
-    #[error("external ID {external_id:?} of volume {volume:?} is shared with {others}: deregister those first")]
+    #[error(
+        "external ID {external_id:?} of volume {volume:?} is shared with {others}: deregister those first"
+    )]
     ExternalIdShared {
         /// The driver's id of the backing store.
         external_id: String,
@@ -192,7 +194,9 @@ pub enum Fault {
     DriverSlow(String),
 
     /// The work goes on, but the caller has waited long enough.
-    #[error("{what} is still under way as operation {operation}: {why}. The same request waits for it again")]
+    #[error(
+        "{what} is still under way as operation {operation}: {why}. The same request waits for it again"
+    )]
     StillUnderWay {
         /// What is under way.
         what: String,

@@ -130,7 +130,13 @@ impl Kind {
 
 /// `<name cut to 24 safe characters>-<uuid>`: at most 61 bytes, and never made twice.
 fn csi_name(name: &str, id: Uuid) -> String {
-    let safe = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '-' };
+    let safe = |c: char| {
+        if c.is_ascii_alphanumeric() || c == '-' {
+            c
+        } else {
+            '-'
+        }
+    };
     let name: String = name.chars().take(24).map(safe).collect();
     format!("{name}-{id}")
 }
@@ -151,7 +157,10 @@ pub async fn await_end(
         if operation.row.progress.has_ended() {
             return Ok(Arc::clone(operation));
         }
-        if tokio::time::timeout_at(deadline, watch.changed()).await.is_err() {
+        if tokio::time::timeout_at(deadline, watch.changed())
+            .await
+            .is_err()
+        {
             return Err(still_under_way(&operation.row));
         }
     }
@@ -215,11 +224,7 @@ pub async fn abandon(cp: &ControlPlane, id: Uuid, reason: &str) -> Result<Index>
     happen(cp, id, |_| Event::GivenUp(reason.to_owned())).await
 }
 
-async fn happen(
-    cp: &ControlPlane,
-    id: Uuid,
-    event: impl Fn(Timestamp) -> Event,
-) -> Result<Index> {
+async fn happen(cp: &ControlPlane, id: Uuid, event: impl Fn(Timestamp) -> Event) -> Result<Index> {
     loop {
         let state = cp.state();
         let Some(seen) = state.operation(id) else {
@@ -228,7 +233,10 @@ async fn happen(
         let operation = seen.row.clone();
         let now = cp.clock.now();
         let Ok(progress) = operation.progress.clone().next(event(now)) else {
-            return Err(name(Fault::OperationEnded(id.to_string()).into(), &operation));
+            return Err(name(
+                Fault::OperationEnded(id.to_string()).into(),
+                &operation,
+            ));
         };
         let mut transaction = Transaction::default();
         operation.record(&mut transaction, seen.modified, progress, now)?;

@@ -1,37 +1,22 @@
 //! Plugin jobs and instances as they are stored.
 
-use crate::csi::Fingerprint;
+use crate::csi::{Fingerprint, Role};
 use crate::id::{AllocationId, JobId, Namespace, NodeId, PluginId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// What a driver does for us.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-    schemars::JsonSchema,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// The CSI controller service.
-    Controller,
-    /// The CSI node service.
-    Node,
-}
-
-impl Role {
-    /// Its word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Role::Controller => "controller",
-            Role::Node => "node",
-        }
-    }
-}
-
 /// Which services a plugin job brings (Nomad's words).
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
     clap::ValueEnum,
 )]
 #[serde(rename_all = "lowercase")]

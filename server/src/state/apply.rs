@@ -83,14 +83,14 @@ impl State {
                 .collect(),
             plugins: plugins
                 .filter(|id| {
-                    let of = |state: &State| state.plugins.get(id).map(|plugin| plugin.modified);
+                    let of = |state: &State| state.plugins.get(*id).map(|plugin| plugin.modified);
                     of(self) != of(later)
                 })
                 .cloned()
                 .collect(),
             operations: operations
                 .filter(|id| {
-                    let of = |state: &State| state.operations.get(id).map(|row| row.modified);
+                    let of = |state: &State| state.operations.get(*id).map(|row| row.modified);
                     of(self) != of(later)
                 })
                 .copied()
@@ -169,9 +169,9 @@ impl State {
                 self.forget_job(&at, stored.modified, touched);
                 let plugin = self.plugin_to_change(&job.plugin, stored.modified, touched);
                 plugin.jobs.push(Arc::clone(&stored));
-                plugin
-                    .jobs
-                    .sort_by(|a, b| (&a.row.namespace, &a.row.id).cmp(&(&b.row.namespace, &b.row.id)));
+                plugin.jobs.sort_by(|a, b| {
+                    (&a.row.namespace, &a.row.id).cmp(&(&b.row.namespace, &b.row.id))
+                });
                 self.jobs.insert(at, stored);
             }
             Table::Node => {
@@ -321,12 +321,7 @@ impl State {
             .retain(|stored| (&stored.row.namespace, &stored.row.id) != (&job.0, &job.1));
     }
 
-    fn plugin_to_change(
-        &mut self,
-        id: &PluginId,
-        at: Index,
-        touched: &mut Touched,
-    ) -> &mut Plugin {
+    fn plugin_to_change(&mut self, id: &PluginId, at: Index, touched: &mut Touched) -> &mut Plugin {
         touched.plugins.insert(id.clone());
         let plugin = self
             .plugins

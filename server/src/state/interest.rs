@@ -43,9 +43,14 @@ impl VolumeQuery {
                 .claims(key)
                 .any(|claim| claim.node.as_str().starts_with(prefix))
         };
-        self.namespace.as_ref().is_none_or(|namespace| namespace == &key.namespace)
+        self.namespace
+            .as_ref()
+            .is_none_or(|namespace| namespace == &key.namespace)
             && key.id.as_str().starts_with(&self.prefix)
-            && self.plugin.as_ref().is_none_or(|plugin| plugin == &entry.stored.row.plugin)
+            && self
+                .plugin
+                .as_ref()
+                .is_none_or(|plugin| plugin == &entry.stored.row.plugin)
             && self.node.as_ref().is_none_or(claimed_on)
     }
 }
@@ -80,7 +85,10 @@ impl Interest {
                 let shown = |key: &VolumeKey| query.shows(before, key) || query.shows(after, key);
                 let plugin_shown = |id: &PluginId| {
                     query.plugin.as_ref().is_none_or(|wanted| wanted == id)
-                        && after.volumes_of(id).iter().any(|key| query.shows(after, key))
+                        && after
+                            .volumes_of(id)
+                            .iter()
+                            .any(|key| query.shows(after, key))
                 };
                 touched.volumes.iter().any(shown) || touched.plugins.iter().any(plugin_shown)
             }

@@ -2,7 +2,7 @@
 
 use crate::claim::Claim;
 use crate::id::{
-    AllocationId, ExternalId, JobId, Namespace, NodeId, PluginId, VolumeKey, VolumeId,
+    AllocationId, ExternalId, JobId, Namespace, NodeId, PluginId, VolumeId, VolumeKey,
 };
 use crate::namespace::NamespaceRow;
 use crate::node::Node;
@@ -113,9 +113,7 @@ impl State {
 
     /// All operations that are under way.
     pub fn under_way(&self) -> impl Iterator<Item = &Arc<Stored<Operation>>> {
-        self.doing
-            .values()
-            .filter_map(|id| self.operations.get(id))
+        self.doing.values().filter_map(|id| self.operations.get(id))
     }
 
     /// A plugin.

@@ -164,14 +164,25 @@ mod tests {
             ..short.clone()
         };
         let allocation = AllocationId::known("a");
-        assert!(!claim(&long, &allocation).as_str().starts_with(claims(&short).as_str()));
-        assert!(claim(&short, &allocation).as_str().starts_with(claims(&short).as_str()));
+        assert!(
+            !claim(&long, &allocation)
+                .as_str()
+                .starts_with(claims(&short).as_str())
+        );
+        assert!(
+            claim(&short, &allocation)
+                .as_str()
+                .starts_with(claims(&short).as_str())
+        );
     }
 
     #[test]
     fn a_key_tells_its_table_and_parts() {
         let key = job(&Namespace::known("default"), &JobId::known("plugin-local"));
-        assert_eq!(Table::of(&key), Some((Table::Job, vec!["default", "plugin-local"])));
+        assert_eq!(
+            Table::of(&key),
+            Some((Table::Job, vec!["default", "plugin-local"]))
+        );
         assert_eq!(Table::of(&Key::new("colour/red")), None);
     }
 }

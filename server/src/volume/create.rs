@@ -28,7 +28,9 @@ pub async fn create(
     let mut done = Vec::new();
     for (spec, item) in specs.iter().zip(items) {
         let outcome = match item {
-            Ok(Some(operation)) => await_outcome(cp, operation, deadline).await.map(|(at, _)| at),
+            Ok(Some(operation)) => await_outcome(cp, operation, deadline)
+                .await
+                .map(|(at, _)| at),
             Ok(None) => Ok(index),
             Err(error) => Err(error),
         };

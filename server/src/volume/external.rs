@@ -11,8 +11,11 @@ pub async fn list_external(
     plugin: &str,
     page: &csi::ListVolumes,
 ) -> Result<csi::Page<csi::ListedVolume>> {
-    let can =
-        |plugin: &Plugin| plugin.controller_info().is_some_and(|c| c.supports_list_volumes);
+    let can = |plugin: &Plugin| {
+        plugin
+            .controller_info()
+            .is_some_and(|c| c.supports_list_volumes)
+    };
     let lacking = "unimplemented for this plugin";
     let connection = cp.drivers.to_ask(&cp.state(), plugin, can, lacking)?;
     connection.list_volumes(page).await.map_err(|error| {

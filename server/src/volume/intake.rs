@@ -5,7 +5,7 @@
 
 use super::capacity::{Sizing, sizing};
 use super::merge::merge;
-use super::{Backing, Capability, Spec, Volume};
+use super::{Capability, Spec, Volume};
 use crate::claim::Claim;
 use crate::control::ControlPlane;
 use crate::error::{Error, Fault, Result, multierror};
@@ -138,7 +138,10 @@ impl<'a> Looked<'a> {
             volume.capacity_max = spec.capacity_max;
         }
         if sizing == Sizing::Grow {
-            let can = self.plugin.controller_info().is_some_and(|c| c.supports_expand);
+            let can = self
+                .plugin
+                .controller_info()
+                .is_some_and(|c| c.supports_expand);
             if !can {
                 let text = "expand is not implemented by this controller plugin";
                 return Err(refused(Fault::CapabilityMissing(text.to_owned())));
@@ -186,7 +189,9 @@ pub(super) fn write(transaction: &mut Transaction, state: &State, plan: &Plan) -
             transaction.put(operation.lock(), operation)
         }
         Plan::Store { volume, seen } => {
-            transaction.guards.push(Guard::Absent(keys::doing(&volume.key)));
+            transaction
+                .guards
+                .push(Guard::Absent(keys::doing(&volume.key)));
             let at = keys::volume(&volume.key);
             transaction.guards.push(match seen {
                 Some(seen) => Guard::At(at.clone(), seen.modified),
@@ -247,7 +252,9 @@ pub(crate) fn release_backing(
         return Ok(());
     };
     let at = keys::backing(&volume.plugin, &external);
-    transaction.guards.push(Guard::At(at.clone(), held.modified));
+    transaction
+        .guards
+        .push(Guard::At(at.clone(), held.modified));
     let mut backing = held.row.clone();
     backing.volumes.retain(|key| key != &volume.key);
     if backing.volumes.is_empty() {

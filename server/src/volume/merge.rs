@@ -94,6 +94,7 @@ fn is_same_request(one: &Option<TopologyRequest>, other: &Option<TopologyRequest
 
 /// Whether two options mount alike: the order of flags does not matter.
 fn is_same_mount(one: &MountOptions, other: &MountOptions) -> bool {
-    let flags = |options: &MountOptions| options.mount_flags.iter().cloned().collect::<BTreeSet<_>>();
+    let flags =
+        |options: &MountOptions| options.mount_flags.iter().cloned().collect::<BTreeSet<_>>();
     one.fs_type == other.fs_type && flags(one) == flags(other)
 }

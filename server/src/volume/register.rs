@@ -113,12 +113,10 @@ async fn validate(cp: &ControlPlane, looked: &Looked<'_>, plan: &Plan) -> Result
             };
             looked.about(crate::work::fault_of(&error, &about))
         })?;
-    confirmed
-        .check(&request.capabilities)
-        .map_err(|refused| {
-            let prefix = csi::prefix(csi::Call::ValidateVolumeCapabilities);
-            looked.about(Fault::DriverConflict(refused.to_string()).prefixed(prefix))
-        })
+    confirmed.check(&request.capabilities).map_err(|refused| {
+        let prefix = csi::prefix(csi::Call::ValidateVolumeCapabilities);
+        looked.about(Fault::DriverConflict(refused.to_string()).prefixed(prefix))
+    })
 }
 
 /// A volume that is not there yet, as described.

@@ -1,7 +1,7 @@
 //! Letting go of volumes: forgetting them, and having their drivers destroy them.
 
-use super::intake::release_backing;
 use super::Volume;
+use super::intake::release_backing;
 use crate::control::ControlPlane;
 use crate::csi::{Refused, Secrets};
 use crate::error::{Error, Fault, Result};
@@ -115,7 +115,10 @@ fn check_deletable(state: &State, volume: &Volume) -> Result<()> {
         let fault = Fault::NoHealthyController(volume.plugin.to_string());
         return Err(about(volume, fault));
     }
-    if !plugin.controller_info().is_some_and(|c| c.supports_create_delete) {
+    if !plugin
+        .controller_info()
+        .is_some_and(|c| c.supports_create_delete)
+    {
         let text = "plugin does not support deleting volumes".to_owned();
         return Err(about(volume, Fault::CapabilityMissing(text)));
     }

@@ -20,9 +20,18 @@ mod tests {
 
     #[test]
     fn waits_grow_and_stay_bounded() {
-        for (tries, longest) in [(1, 500), (2, 1_000), (5, 8_000), (8, 60_000), (u32::MAX, 60_000)] {
+        for (tries, longest) in [
+            (1, 500),
+            (2, 1_000),
+            (5, 8_000),
+            (8, 60_000),
+            (u32::MAX, 60_000),
+        ] {
             let wait = after(tries).as_millis();
-            assert!(wait <= longest && wait >= longest * 3 / 4, "{tries} tries: {wait} ms");
+            assert!(
+                wait <= longest && wait >= longest * 3 / 4,
+                "{tries} tries: {wait} ms"
+            );
         }
     }
 }

@@ -59,7 +59,9 @@ impl Drivers {
             .filter(|instance| instance.healthy)
             .find_map(|instance| {
                 let job = plugin.jobs_in(None).find(|job| job.id == instance.job)?;
-                connections.get(&(job.namespace.clone(), job.id.clone())).cloned()
+                connections
+                    .get(&(job.namespace.clone(), job.id.clone()))
+                    .cloned()
             })
     }
 }

@@ -28,7 +28,10 @@ pub(super) async fn record(cp: &ControlPlane, id: Uuid, tried: Tried) {
     let mut refusals = 0;
     loop {
         let state = cp.state();
-        let Some(seen) = state.operation(id).filter(|seen| !seen.row.progress.has_ended()) else {
+        let Some(seen) = state
+            .operation(id)
+            .filter(|seen| !seen.row.progress.has_ended())
+        else {
             tracing::warn!(operation.id = %id, "what its driver answered comes too late: it was given up");
             return;
         };
@@ -94,7 +97,9 @@ fn keep(
     match (told, &row.kind) {
         (Told::Created(made), Kind::Create(described)) => {
             let volume = created(cp, state, described, made)?;
-            transaction.guards.push(Guard::Absent(keys::volume(&volume.key)));
+            transaction
+                .guards
+                .push(Guard::Absent(keys::volume(&volume.key)));
             transaction.put(keys::volume(&volume.key), &volume)?;
             hold_backing(transaction, state, &volume)?;
             Ok(Outcome::Nothing)
@@ -110,7 +115,9 @@ fn keep(
         (Told::Deleted, Kind::Delete) => {
             if let Some(entry) = row.volume().and_then(|key| state.volume(key)) {
                 let volume = &entry.stored.row;
-                transaction.writes.push(Write::Delete(keys::volume(&volume.key)));
+                transaction
+                    .writes
+                    .push(Write::Delete(keys::volume(&volume.key)));
                 release_backing(transaction, state, volume)?;
             }
             Ok(Outcome::Nothing)

@@ -50,7 +50,12 @@ pub(super) async fn take(cp: &ControlPlane, operation: &Stored<Operation>) {
 }
 
 /// The trouble that a try without a clear end leaves behind.
-pub(super) fn trouble(cp: &ControlPlane, row: &Operation, error: Error, code: Option<String>) -> Trouble {
+pub(super) fn trouble(
+    cp: &ControlPlane,
+    row: &Operation,
+    error: Error,
+    code: Option<String>,
+) -> Trouble {
     let attempts = row.progress.attempts() + 1;
     let next_try = cp
         .clock
@@ -78,9 +83,7 @@ async fn ask(cp: &ControlPlane, state: &State, row: &Operation) -> Result<Tried>
             )),
         },
         (Kind::Snapshot(parameters), Subject::Volume(key)) => match state.volume(key) {
-            Some(entry) => {
-                snapshot(cp, &connection, row, &entry.stored.row, parameters).await
-            }
+            Some(entry) => snapshot(cp, &connection, row, &entry.stored.row, parameters).await,
             None => Ok(Tried::Refused(
                 Fault::NoVolumeToSnapshot(key.id.to_string()).into(),
             )),
@@ -101,9 +104,7 @@ async fn ask(cp: &ControlPlane, state: &State, row: &Operation) -> Result<Tried>
             })
         }
         (Kind::Delete | Kind::Snapshot(_), Subject::Snapshot(..))
-        | (Kind::DeleteSnapshot, Subject::Volume(_)) => {
-            Ok(Tried::Refused(Fault::Internal.into()))
-        }
+        | (Kind::DeleteSnapshot, Subject::Volume(_)) => Ok(Tried::Refused(Fault::Internal.into())),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the jobs and instances of one plugin add up to.
 
 use super::{Instance, PluginJob, Role};
-use crate::csi::{ControllerInfo, Topology};
+use crate::csi::{ControllerCapabilities, Topology};
 use crate::id::{Namespace, NodeId, PluginId};
 use crate::state::Stored;
 use crate::store::Index;
@@ -86,7 +86,11 @@ impl Plugin {
             let brings = |job: &&Arc<Stored<PluginJob>>| job.row.kind.roles().contains(&role);
             self.jobs.iter().filter(brings).count()
         };
-        let healthy = |role| self.of_role(role).filter(|instance| instance.healthy).count();
+        let healthy = |role| {
+            self.of_role(role)
+                .filter(|instance| instance.healthy)
+                .count()
+        };
         PluginHealth {
             provider: known.map(|f| f.provider.clone()).unwrap_or_default(),
             version: known.map(|f| f.version.clone()).unwrap_or_default(),
@@ -102,7 +106,7 @@ impl Plugin {
     }
 
     /// What its controllers can do: what a healthy one says, else what one said last.
-    pub fn controller_info(&self) -> Option<&ControllerInfo> {
+    pub fn controller_info(&self) -> Option<&ControllerCapabilities> {
         self.of_role(Role::Controller)
             .filter(|instance| instance.fingerprint.is_some())
             .max_by_key(|instance| instance.healthy)
@@ -139,6 +143,7 @@ impl Plugin {
 
     /// Whether an instance of it runs beside this node.
     pub fn is_on(&self, node: &NodeId) -> bool {
-        self.of_role(Role::Node).any(|instance| &instance.node == node)
+        self.of_role(Role::Node)
+            .any(|instance| &instance.node == node)
     }
 }
