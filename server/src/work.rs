@@ -9,6 +9,7 @@
 pub mod backoff;
 pub mod controller;
 mod drivers;
+pub mod expiry;
 
 mod fault;
 

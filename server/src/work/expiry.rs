@@ -1,0 +1,61 @@
+//! Forgets operations that ended long ago.
+
+use crate::control::ControlPlane;
+use crate::error::Result;
+use crate::operation::Operation;
+use crate::state::Stored;
+use crate::store::{Guard, Transaction, Write};
+use jiff::SignedDuration;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long an ended operation can be read.
+pub const KEPT_FOR: SignedDuration = SignedDuration::from_hours(1);
+/// How many ended operations can be read; the oldest go first.
+pub const MOST_KEPT: usize = 10_000;
+
+const BETWEEN_SWEEPS: Duration = Duration::from_secs(60);
+const SWEPT_AT_ONCE: usize = 100;
+
+/// Works until the task is dropped.
+pub async fn work(cp: ControlPlane) {
+    loop {
+        if let Err(error) = sweep(&cp).await {
+            tracing::warn!("ended operations are not forgotten yet: {error}");
+        }
+        tokio::time::sleep(BETWEEN_SWEEPS).await;
+    }
+}
+
+/// Forgets what is too old or too many now.
+pub async fn sweep(cp: &ControlPlane) -> Result<()> {
+    let state = cp.state();
+    let mut ended: Vec<&Arc<Stored<Operation>>> = state
+        .operations()
+        .filter(|operation| operation.row.progress.has_ended())
+        .collect();
+    ended.sort_by_key(|operation| std::cmp::Reverse(operation.row.ended_at));
+    let now = cp.clock.now();
+    let is_old = |operation: &Stored<Operation>| {
+        let ended_at = operation.row.ended_at.unwrap_or(operation.row.created_at);
+        now.duration_since(ended_at) > KEPT_FOR
+    };
+    let forgotten: Vec<_> = ended
+        .into_iter()
+        .enumerate()
+        .filter(|(newer, operation)| *newer >= MOST_KEPT || is_old(operation))
+        .map(|(_, operation)| operation)
+        .collect();
+    for some in forgotten.chunks(SWEPT_AT_ONCE) {
+        let mut transaction = Transaction::default();
+        for operation in some {
+            let key = operation.row.key();
+            transaction
+                .guards
+                .push(Guard::At(key.clone(), operation.modified));
+            transaction.writes.push(Write::Delete(key));
+        }
+        cp.commit(transaction).await?;
+    }
+    Ok(())
+}
