@@ -1,0 +1,155 @@
+//! A plugin job as an operator gives it.
+
+use crate::csi::Endpoint;
+use crate::id::{JobId, PluginId};
+use crate::plugin::PluginType;
+use std::str::FromStr;
+
+/// A plugin job as an operator gives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PluginConfig {
+    /// The plugin that it brings.
+    pub plugin: PluginId,
+    /// The services that it brings.
+    pub kind: PluginType,
+    /// How its driver is reached.
+    pub launch: Launch,
+}
+
+/// How a driver is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Launch {
+    /// It listens already.
+    Listening(Endpoint),
+    /// We start this program with these arguments, tell it its socket as `CSI_ENDPOINT`, and start
+    /// it again when it ends.
+    Command(Vec<String>),
+}
+
+impl PluginConfig {
+    /// The id of the job: the plugin's, and the service where it brings only one. Of several that
+    /// would be equal, the second and later ones get a number.
+    pub fn job_ids(all: &[PluginConfig]) -> Vec<JobId> {
+        let base = |config: &PluginConfig| match config.kind {
+            PluginType::Monolith => format!("plugin-{}", config.plugin),
+            PluginType::Controller | PluginType::Node => {
+                format!("plugin-{}-{}", config.plugin, config.kind.as_str())
+            }
+        };
+        let bases: Vec<String> = all.iter().map(base).collect();
+        bases
+            .iter()
+            .enumerate()
+            .map(|(at, base)| {
+                let before = bases[..at].iter().filter(|other| *other == base).count();
+                JobId::known(match before {
+                    0 => base.clone(),
+                    more => format!("{base}-{}", more + 1),
+                })
+            })
+            .collect()
+    }
+}
+
+/// `id=NAME,endpoint=unix:///PATH[,type=controller|node|monolith]`, or `command=PROGRAM ARGUMENT …`
+/// in place of `endpoint=`. A command is the last part and may hold commas; it is split at spaces.
+impl FromStr for PluginConfig {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (mut id, mut endpoint, mut command, mut kind) = (None, None, None, None);
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (key, after) = rest
+                .split_once('=')
+                .ok_or_else(|| format!("{rest:?} is not KEY=VALUE"))?;
+            let (value, next) = match key {
+                "command" => (after, ""),
+                _ => after.split_once(',').unwrap_or((after, "")),
+            };
+            let place = match key {
+                "id" => &mut id,
+                "endpoint" => &mut endpoint,
+                "command" => &mut command,
+                "type" => &mut kind,
+                other => return Err(format!("unknown key {other:?}: use id, endpoint, command, type")),
+            };
+            if place.replace(value).is_some() {
+                return Err(format!("{key} is given twice"));
+            }
+            rest = next;
+        }
+        let plugin = PluginId::parse(id.ok_or("id= is missing")?)?;
+        let kind = match kind {
+            None => PluginType::default(),
+            Some(word) => <PluginType as clap::ValueEnum>::from_str(word, false)
+                .map_err(|_| format!("type {word:?} is not controller, node or monolith"))?,
+        };
+        let launch = match (endpoint, command) {
+            (Some(endpoint), None) => {
+                Launch::Listening(endpoint.parse().map_err(|e| format!("endpoint: {e}"))?)
+            }
+            (None, Some(command)) => {
+                let words: Vec<String> = command.split_whitespace().map(str::to_owned).collect();
+                if words.is_empty() {
+                    return Err("command= names no program".to_owned());
+                }
+                Launch::Command(words)
+            }
+            _ => return Err("give either endpoint= or command=".to_owned()),
+        };
+        Ok(Self {
+            plugin,
+            kind,
+            launch,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plugin_is_given_in_one_flag() {
+        let given: PluginConfig = "id=ceph,endpoint=unix:///run/ceph.sock,type=node"
+            .parse()
+            .unwrap();
+        assert_eq!(given.plugin.as_str(), "ceph");
+        assert_eq!(given.kind, PluginType::Node);
+        let started: PluginConfig = "id=nfs,command=/bin/nfs --opt a,b".parse().unwrap();
+        let words = ["/bin/nfs", "--opt", "a,b"].map(str::to_owned).to_vec();
+        assert_eq!(started.launch, Launch::Command(words));
+        assert_eq!(started.kind, PluginType::Monolith);
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_flag_is_named() {
+        for (flag, problem) in [
+            ("endpoint=unix:///a", "id= is missing"),
+            ("id=a", "either endpoint= or command="),
+            ("id=a,endpoint=unix:///a,command=b", "either endpoint= or command="),
+            ("id=a,colour=red", "unknown key \"colour\""),
+            ("id=a,id=b", "id is given twice"),
+            ("id=a,endpoint=unix:///a,type=x", "type \"x\""),
+            ("id=a,endpoint=http://a", "endpoint: "),
+            ("id=a/b,endpoint=unix:///a", "must not contain '/'"),
+            ("a", "not KEY=VALUE"),
+        ] {
+            let error = flag.parse::<PluginConfig>().unwrap_err();
+            assert!(error.contains(problem), "{flag}: {error}");
+        }
+    }
+
+    #[test]
+    fn each_job_has_an_id_of_its_own() {
+        let one = |flag: &str| flag.parse::<PluginConfig>().unwrap();
+        let all = [
+            one("id=a,endpoint=unix:///1"),
+            one("id=a,endpoint=unix:///2"),
+            one("id=a,endpoint=unix:///3,type=node"),
+        ];
+        let ids: Vec<_> = PluginConfig::job_ids(&all).iter().map(ToString::to_string).collect();
+        assert_eq!(ids, ["plugin-a", "plugin-a-2", "plugin-a-node"]);
+    }
+}
