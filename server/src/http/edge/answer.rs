@@ -1,0 +1,142 @@
+//! Finishing an answer as Nomad does: content type, `Vary`, indentation, compression.
+
+use super::{Query, encoding::Encoding, pretty};
+use axum::{
+    body::Body,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::Response,
+};
+use bytes::Bytes;
+
+/// Bodies from this size on are indented and compressed beside the runtime's threads, not on them.
+const LARGE: usize = 64 << 10;
+
+/// What kind of body an answer has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Nothing, and no content type.
+    Empty,
+    /// `application/json`, without a charset; indented if the client asks for it.
+    Json,
+    /// `text/plain; charset=utf-8`.
+    Text,
+    /// Anything else, by its content type.
+    Typed(HeaderValue),
+}
+
+/// What a handler answers, before it is finished.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// Headers beyond those that [`finish`] sets.
+    pub headers: HeaderMap,
+    /// The body, as it is without compression.
+    pub body: Bytes,
+    /// What the body is.
+    pub kind: Kind,
+}
+
+impl Answer {
+    fn new(status: StatusCode, kind: Kind, body: Bytes) -> Self {
+        let headers = HeaderMap::new();
+        Self {
+            status,
+            headers,
+            body,
+            kind,
+        }
+    }
+
+    /// No body.
+    pub fn empty(status: StatusCode) -> Self {
+        Self::new(status, Kind::Empty, Bytes::new())
+    }
+
+    /// Compact JSON.
+    pub fn json(status: StatusCode, body: impl Into<Bytes>) -> Self {
+        Self::new(status, Kind::Json, body.into())
+    }
+
+    /// Plain text.
+    pub fn text(status: StatusCode, body: impl Into<Bytes>) -> Self {
+        Self::new(status, Kind::Text, body.into())
+    }
+
+    /// A body of this content type.
+    pub fn typed(status: StatusCode, content_type: HeaderValue, body: impl Into<Bytes>) -> Self {
+        Self::new(status, Kind::Typed(content_type), body.into())
+    }
+
+    fn content_type(&self) -> Option<HeaderValue> {
+        match &self.kind {
+            Kind::Empty => None,
+            Kind::Json => Some(HeaderValue::from_static("application/json")),
+            Kind::Text => Some(HeaderValue::from_static("text/plain; charset=utf-8")),
+            Kind::Typed(content_type) => Some(content_type.clone()),
+        }
+    }
+}
+
+/// How a client asked for its answer to look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    encoding: Encoding,
+    pretty: bool,
+}
+
+impl Asked {
+    /// Reads `Accept-Encoding` and `pretty`.
+    pub fn of(headers: &HeaderMap, query: &Query<'_>) -> Self {
+        Self {
+            encoding: Encoding::of(headers),
+            pretty: query.is_pretty(),
+        }
+    }
+}
+
+/// The response of an answer. Every answer goes through here, errors and redirects too.
+///
+/// A response to `HEAD` keeps its body here; hyper sends its length and not its bytes.
+pub async fn finish(answer: Answer, asked: Asked) -> Response {
+    let content_type = answer.content_type();
+    let pretty = asked.pretty && answer.kind == Kind::Json;
+    let body = match pretty || asked.encoding != Encoding::Identity {
+        true => shape(answer.body, pretty, asked.encoding).await,
+        false => answer.body,
+    };
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = answer.status;
+    *response.headers_mut() = answer.headers;
+    let headers = response.headers_mut();
+    headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    if let Some(content_type) = content_type {
+        headers.insert(header::CONTENT_TYPE, content_type);
+    }
+    if let Some(name) = asked.encoding.name() {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(name));
+    }
+    response
+}
+
+async fn shape(body: Bytes, pretty: bool, encoding: Encoding) -> Bytes {
+    let is_large = body.len() >= LARGE;
+    let work = move || {
+        let body = match pretty {
+            true => pretty::indent(&body).into(),
+            false => body,
+        };
+        encoding.encode(body)
+    };
+    match is_large {
+        false => work(),
+        true => match tokio::task::spawn_blocking(work).await {
+            Ok(body) => body,
+            Err(stopped) => match stopped.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The runtime is going down, and the connection with it.
+                Err(_) => Bytes::new(),
+            },
+        },
+    }
+}

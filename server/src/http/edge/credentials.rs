@@ -1,0 +1,75 @@
+//! What a request carries to prove itself to us (a token) or to a driver (secrets).
+
+use axum::http::{HeaderMap, header};
+use std::{collections::BTreeMap, fmt};
+
+/// A token as a client sent it; not judged yet, and never printed.
+#[derive(Clone)]
+pub struct ClientToken(String);
+
+impl ClientToken {
+    /// The token of a request: `X-Nomad-Token`, else `Authorization: Bearer`. Other schemes, and
+    /// empty tokens, count as none.
+    pub fn of(headers: &HeaderMap) -> Option<Self> {
+        let token = match text(headers, "x-nomad-token").filter(|sent| !sent.is_empty()) {
+            Some(sent) => sent.trim().to_owned(),
+            None => {
+                let sent = text(headers, header::AUTHORIZATION.as_str())?;
+                let (scheme, rest) = sent.split_once(' ')?;
+                let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+                is_bearer
+                    .then(|| rest.split_whitespace().next())??
+                    .to_owned()
+            }
+        };
+        Self::new(token)
+    }
+
+    /// A token that came another way; `None` if it is empty.
+    pub fn new(token: String) -> Option<Self> {
+        (!token.is_empty()).then_some(Self(token))
+    }
+
+    /// The token itself, to be compared and nothing else.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ClientToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[REDACTED]")
+    }
+}
+
+/// The secrets of `X-Nomad-CSI-Secrets`, never printed.
+#[derive(Clone, Default)]
+pub struct HeaderSecrets(BTreeMap<String, String>);
+
+impl HeaderSecrets {
+    /// Reads `k1=v1,k2=v2` from the first such header as Nomad does: split at each `,`, then at the
+    /// first `=`; nothing is trimmed or unescaped; items without `=` are dropped; the last of two
+    /// equal keys counts.
+    pub fn of(headers: &HeaderMap) -> Self {
+        let sent = text(headers, "x-nomad-csi-secrets").unwrap_or_default();
+        let pairs = sent.split(',').filter_map(|item| item.split_once('='));
+        Self(pairs.map(|(k, v)| (k.to_owned(), v.to_owned())).collect())
+    }
+
+    /// The secrets themselves, in the order of their keys, to be given to a driver and nothing else.
+    pub fn into_pairs(self) -> Vec<(String, String)> {
+        self.0.into_iter().collect()
+    }
+}
+
+impl fmt::Debug for HeaderSecrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[REDACTED]")
+    }
+}
+
+/// The first header of this name, as text; bytes that are no UTF-8 become U+FFFD.
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    let value = headers.get(name)?;
+    Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+}

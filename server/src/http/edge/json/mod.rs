@@ -1,0 +1,60 @@
+//! Request bodies as Go reads them, with refusals that say where and what (`nomad-http.md` §1.9).
+//!
+//! What may be relied on:
+//!
+//! - the first JSON value counts, what follows it is not looked at; bytes that are no UTF-8 become U+FFFD;
+//! - keys match without case, unknown keys are ignored, of two equal keys the last counts, and `null`
+//!   is as good as absent;
+//! - a body deeper than [`MOST_DEPTH`] is refused, so reading one needs little stack;
+//! - a refusal names the place (`Volumes[0].RequestedCapacityMin`), what was expected and what was
+//!   there, and nothing of what is below a field read with [`Object::confidential_map`].
+
+mod node;
+mod place;
+mod value;
+
+use super::Refusal;
+pub use node::{Node, Object};
+use serde::de::DeserializeSeed as _;
+use serde_json::error::Category;
+use value::{Depth, Value};
+
+/// How deep lists and objects may lie in each other.
+pub const MOST_DEPTH: usize = 64;
+
+/// Reads a body with `read`, which starts at its outermost value.
+///
+/// # Errors
+///
+/// [`super::Reason::Malformed`] if the body is empty, no JSON, cut short or too deep, or `read` says so.
+pub fn decode<T>(
+    body: &[u8],
+    read: impl FnOnce(Node<'_>) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
+    let text = String::from_utf8_lossy(body);
+    if text.trim_ascii().is_empty() {
+        return Err(Refusal::malformed("Request body is empty"));
+    }
+    let value = parse(&text)?;
+    read(Node::root(&value))
+}
+
+fn parse(text: &str) -> Result<Value<'_>, Refusal> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    Depth::outermost()
+        .deserialize(&mut deserializer)
+        .map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            Refusal::malformed(match error.classify() {
+                Category::Eof => format!(
+                    "the request body ends inside a JSON value (line {line}, column {column})"
+                ),
+                Category::Data => format!(
+                    "the request body is nested deeper than {MOST_DEPTH} levels (line {line}, column {column})"
+                ),
+                Category::Syntax | Category::Io => {
+                    format!("the request body is not JSON: {error}")
+                }
+            })
+        })
+}

@@ -1,0 +1,3 @@
+//! HTTP in front of the domain.
+pub mod edge;
+pub mod request;

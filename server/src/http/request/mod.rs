@@ -1,0 +1,18 @@
+//! What clients send in bodies: the requests of the document, decoded and not judged.
+//!
+//! What may be relied on:
+//!
+//! - a request holds what its client may set. What only the server sets (claims, health, indexes,
+//!   times) is accepted, since Nomad's clients send it, and dropped here;
+//! - absent and `null` read the same, and so does Go's zero value where a field is no `Option`;
+//! - no secret can be printed.
+
+mod secrets;
+mod snapshots;
+mod topology;
+mod volumes;
+
+pub use secrets::SecretsIn;
+pub use snapshots::{SnapshotRequest, SnapshotsRequest};
+pub use topology::{Topology, TopologyRequest};
+pub use volumes::{MountOptionsRequest, VolumeCapability, VolumeRequest, VolumesRequest};
