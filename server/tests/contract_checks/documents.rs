@@ -78,9 +78,8 @@ fn a_reference_that_leads_nowhere_is_refused() {
 
 #[test]
 fn a_reference_that_leads_back_to_itself_is_refused() {
-    let refusal = refusal(
-        "{openapi: 3.0.3, components: {schemas: {A: {$ref: '#/components/schemas/A'}}}}",
-    );
+    let refusal =
+        refusal("{openapi: 3.0.3, components: {schemas: {A: {$ref: '#/components/schemas/A'}}}}");
     assert_eq!(
         refusal,
         "components / schemas / A: `#/components/schemas/A` leads back to itself"
@@ -98,7 +97,10 @@ fn nullable_beside_a_reference_is_refused_because_generators_ignore_it() {
 #[test]
 fn operations_without_an_id_of_their_own_are_refused() {
     let unnamed = refusal(&VOLUMES.replace("operationId: get_volume", "summary: none"));
-    assert_eq!(unnamed, "paths / /v1/volume/{id} / get / operationId: it has none");
+    assert_eq!(
+        unnamed,
+        "paths / /v1/volume/{id} / get / operationId: it has none"
+    );
     let twice = VOLUMES.replace("    get:", "    put: { operationId: get_volume }\n    get:");
     assert!(refusal(&twice).ends_with("`get_volume` names another operation too"));
 }

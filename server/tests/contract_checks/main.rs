@@ -1,5 +1,7 @@
 //! The machinery of the contract checks, on small documents that are wrong in just one way: each
 //! check must be able to fail, and to say where.
+mod compare;
+mod declared;
 mod documents;
 mod schemas;
 

@@ -16,12 +16,16 @@ fn schema(yaml: &str) -> Document {
 
 fn problems(yaml: &str, reading: Reading, value: Value) -> Vec<String> {
     let document = schema(yaml);
-    Validator::new(&document, &document.root()["components"]["schemas"]["S"], reading)
-        .unwrap()
-        .problems(&value)
-        .iter()
-        .map(ToString::to_string)
-        .collect()
+    Validator::new(
+        &document,
+        &document.root()["components"]["schemas"]["S"],
+        reading,
+    )
+    .unwrap()
+    .problems(&value)
+    .iter()
+    .map(ToString::to_string)
+    .collect()
 }
 
 #[track_caller]
@@ -36,10 +40,18 @@ fn refuses(yaml: &str, value: Value, reason: &str) {
 
 #[test]
 fn null_is_refused_unless_the_schema_is_nullable() {
-    refuses("{type: string}", json!(null), r#"null is not of type "string""#);
+    refuses(
+        "{type: string}",
+        json!(null),
+        r#"null is not of type "string""#,
+    );
     accepts("{type: string, nullable: true}", json!(null));
     accepts("{type: string, nullable: true, enum: [a]}", json!(null));
-    refuses("{type: string, nullable: true}", json!(1), r#"1 is not of types "null", "string""#);
+    refuses(
+        "{type: string, nullable: true}",
+        json!(1),
+        r#"1 is not of types "null", "string""#,
+    );
 }
 
 #[test]
@@ -47,16 +59,30 @@ fn null_is_accepted_around_composed_schemas_that_are_nullable() {
     let leaf = "allOf: [{$ref: '#/components/schemas/Leaf'}]";
     accepts(&format!("{{nullable: true, {leaf}}}"), json!(null));
     accepts(&format!("{{nullable: true, {leaf}}}"), json!("a"));
-    refuses(&format!("{{nullable: true, {leaf}}}"), json!("c"), r#""c" is not one of "a" or "b""#);
-    assert_eq!(problems(&format!("{{{leaf}}}"), Answer, json!(null)).len(), 2);
+    refuses(
+        &format!("{{nullable: true, {leaf}}}"),
+        json!("c"),
+        r#""c" is not one of "a" or "b""#,
+    );
+    assert_eq!(
+        problems(&format!("{{{leaf}}}"), Answer, json!(null)).len(),
+        2
+    );
 }
 
 #[test]
 fn exclusive_bounds_are_booleans_in_openapi() {
     let positive = "{type: integer, minimum: 0, exclusiveMinimum: true}";
     accepts(positive, json!(1));
-    refuses(positive, json!(0), "0 is less than or equal to the minimum of 0");
-    accepts("{type: integer, minimum: 0, exclusiveMinimum: false}", json!(0));
+    refuses(
+        positive,
+        json!(0),
+        "0 is less than or equal to the minimum of 0",
+    );
+    accepts(
+        "{type: integer, minimum: 0, exclusiveMinimum: false}",
+        json!(0),
+    );
 }
 
 #[test]
@@ -70,14 +96,22 @@ fn integers_stay_within_their_formats() {
     accepts("{type: integer, format: int64}", over);
     assert!(!problems("{type: integer, format: int64}", Answer, json!(u64::MAX)).is_empty());
     accepts("{type: integer, format: uint64}", json!(u64::MAX));
-    refuses("{type: integer, format: uint64}", json!(-1), "-1 is less than the minimum of 0");
+    refuses(
+        "{type: integer, format: uint64}",
+        json!(-1),
+        "-1 is less than the minimum of 0",
+    );
 }
 
 #[test]
 fn dates_are_checked() {
     let date = "{type: string, format: date-time}";
     accepts(date, json!("2026-08-21T10:00:00.5Z"));
-    refuses(date, json!("yesterday"), r#""yesterday" is not a "date-time""#);
+    refuses(
+        date,
+        json!("yesterday"),
+        r#""yesterday" is not a "date-time""#,
+    );
 }
 
 #[test]
@@ -124,7 +158,10 @@ fn a_request_is_read_as_nomad_reads_it() {
 fn who_sends_a_value_owes_only_what_is_his_to_send() {
     let volume = "{type: object, required: [Index, Secret], properties: {\
                   Index: {type: integer, readOnly: true}, Secret: {type: string, writeOnly: true}}}";
-    assert_eq!(problems(volume, Request, json!({ "Index": "any", "Secret": "s" })), [""; 0]);
+    assert_eq!(
+        problems(volume, Request, json!({ "Index": "any", "Secret": "s" })),
+        [""; 0]
+    );
     accepts(volume, json!({ "Index": 1 }));
     refuses(
         volume,
@@ -139,7 +176,10 @@ fn secrets_are_never_shown() {
                   {type: integer}}, Other: {type: string}}}";
     let value = json!({ "Secrets": { "key": "hunter2" }, "Other": { "Secrets": "hunter2" } });
     let told = problems(volume, Answer, value).join("\n");
-    assert!(told.contains(r#"Secrets / key: (hidden) is not of type "integer""#), "{told}");
+    assert!(
+        told.contains(r#"Secrets / key: (hidden) is not of type "integer""#),
+        "{told}"
+    );
     assert!(!told.contains("hunter2"), "{told}");
 }
 
@@ -148,5 +188,8 @@ fn a_schema_that_is_none_is_refused() {
     let document = schema("{type: text}");
     let schema = &document.root()["components"]["schemas"]["S"];
     let refusal = Validator::new(&document, schema, Answer).unwrap_err();
-    assert!(refusal.to_string().contains("no usable schema"), "{refusal}");
+    assert!(
+        refusal.to_string().contains("no usable schema"),
+        "{refusal}"
+    );
 }

@@ -334,8 +334,7 @@ impl Parameter<'_> {
     #[must_use]
     pub fn is(&self, location: &str, name: &str) -> bool {
         self.location == location
-            && (self.name == name
-                || location == "header" && self.name.eq_ignore_ascii_case(name))
+            && (self.name == name || location == "header" && self.name.eq_ignore_ascii_case(name))
     }
 
     fn same_as(&self, other: &Self) -> bool {
