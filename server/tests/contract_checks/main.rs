@@ -4,6 +4,7 @@ mod compare;
 mod declared;
 mod documents;
 mod schemas;
+mod truth;
 
 use saddlebag::http::contract::document::Document;
 
