@@ -3,7 +3,9 @@
 mod compare;
 mod declared;
 mod documents;
+mod examples;
 mod schemas;
+mod swagger;
 mod truth;
 
 use saddlebag::http::contract::document::Document;

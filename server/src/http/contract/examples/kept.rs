@@ -45,5 +45,6 @@ pub(super) fn names_in(text: &str) -> Vec<String> {
         .skip(1)
         .filter_map(|rest| rest.split_once("}}"))
         .map(|(name, _)| name.to_owned())
+        .filter(|name| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_'))
         .collect()
 }
