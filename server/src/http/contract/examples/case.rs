@@ -1,0 +1,229 @@
+//! One case: a request that the document shows, and the answer to it.
+use super::{Kept, Operation, kept::names_in};
+use axum::body::Bytes;
+use axum::http::{Error, Request};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use serde_json::Value;
+use std::{collections::BTreeMap, fmt};
+
+/// What needs no escape in a path or query.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// An example and the operation that it stands at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Case {
+    /// The `operationId`.
+    pub operation: String,
+    /// The operation's method, upper case.
+    pub method: String,
+    /// The operation's path template.
+    pub path: String,
+    /// What the document says.
+    pub example: Example,
+}
+
+/// One entry of `x-examples`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Example {
+    /// Its name, unique within the operation.
+    pub name: String,
+    /// What it shows, for people.
+    #[serde(default)]
+    pub summary: String,
+    /// The cases that have to be run before.
+    #[serde(default)]
+    pub given: Vec<Given>,
+    /// What is sent.
+    #[serde(default)]
+    pub request: Sent,
+    /// The status of the answer.
+    pub status: u16,
+    /// The exact text of the refusal.
+    pub message: Option<String>,
+    /// What the answer has to contain: objects may have further members, arrays not.
+    pub body: Option<Value>,
+    /// What later cases need of the answer, as JSON pointers by name.
+    #[serde(default)]
+    pub keep: BTreeMap<String, String>,
+}
+
+/// A case that another one builds on.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Given {
+    /// Its `operationId`.
+    pub operation: String,
+    /// Its name.
+    pub case: String,
+}
+
+/// The request of an example.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sent {
+    /// Path parameters: strings, numbers or truth values.
+    pub path: BTreeMap<String, Value>,
+    /// Query parameters, likewise.
+    pub query: BTreeMap<String, Value>,
+    /// Headers, likewise.
+    pub headers: BTreeMap<String, Value>,
+    /// A JSON body.
+    pub body: Option<Value>,
+    /// A body as it is, where it is not to be JSON.
+    pub raw: Option<String>,
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} / {}", self.operation, self.example.name)
+    }
+}
+
+impl fmt::Display for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} / {}", self.operation, self.case)
+    }
+}
+
+impl Case {
+    pub(super) fn of(operation: &Operation<'_>, example: Example) -> Self {
+        Self {
+            operation: operation.id.to_owned(),
+            method: operation.method.clone(),
+            path: operation.path.to_owned(),
+            example,
+        }
+    }
+
+    /// The request to a server at `base`, such as `http://127.0.0.1:4646`, with what earlier
+    /// answers told filled in.
+    ///
+    /// # Errors
+    /// When `base` or a header makes no request.
+    pub fn request(&self, base: &str, kept: &Kept) -> Result<Request<Bytes>, Error> {
+        let sent = &self.example.request;
+        let mut request = Request::builder()
+            .method(self.method.as_str())
+            .uri(format!("{base}{}", self.target(kept)));
+        for (name, value) in &sent.headers {
+            request = request.header(name, kept.fill(&plain(value)));
+        }
+        let names = |wanted: &str| {
+            sent.headers
+                .keys()
+                .any(|name| name.eq_ignore_ascii_case(wanted))
+        };
+        if sent.body.is_some() && !names("content-type") {
+            request = request.header("content-type", "application/json");
+        }
+        let body = match (&sent.body, &sent.raw) {
+            (Some(body), _) => kept.fill_value(body).to_string(),
+            (None, Some(raw)) => kept.fill(raw),
+            (None, None) => String::new(),
+        };
+        request.body(body.into())
+    }
+
+    /// Path and query.
+    fn target(&self, kept: &Kept) -> String {
+        let escaped =
+            |value: &Value| utf8_percent_encode(&kept.fill(&plain(value)), ESCAPED).to_string();
+        let sent = &self.example.request;
+        let path = sent
+            .path
+            .iter()
+            .fold(self.path.clone(), |path, (name, value)| {
+                path.replace(&format!("{{{name}}}"), &escaped(value))
+            });
+        let query: Vec<String> = sent
+            .query
+            .iter()
+            .map(|(name, value)| {
+                format!("{}={}", utf8_percent_encode(name, ESCAPED), escaped(value))
+            })
+            .collect();
+        match query.is_empty() {
+            true => path,
+            false => format!("{path}?{}", query.join("&")),
+        }
+    }
+
+    /// In what the example does not fit its operation.
+    pub(super) fn misfits(&self, operation: &Operation<'_>) -> Vec<String> {
+        let Example {
+            request,
+            status,
+            message,
+            ..
+        } = &self.example;
+        let mut misfits = vec![];
+        for (location, values) in [
+            ("path", &request.path),
+            ("query", &request.query),
+            ("header", &request.headers),
+        ] {
+            for (name, value) in values {
+                // Every request may say what it is and what it wants.
+                let free = location == "header"
+                    && ["accept", "content-type"].contains(&&*name.to_lowercase());
+                if !free && operation.parameter(location, name).is_none() {
+                    misfits.push(format!(
+                        "the operation has no {location} parameter `{name}`"
+                    ));
+                }
+                if value.is_array() || value.is_object() || value.is_null() {
+                    misfits.push(format!("{location} parameter `{name}` is no plain value"));
+                }
+            }
+        }
+        for parameter in operation.parameters.iter().filter(|p| p.location == "path") {
+            if !request.path.contains_key(parameter.name) {
+                misfits.push(format!("path parameter `{}` is missing", parameter.name));
+            }
+        }
+        if request.body.is_some() && request.raw.is_some() {
+            misfits.push("it has both `body` and `raw`".into());
+        }
+        if operation.response(*status).is_none() {
+            misfits.push(format!("the operation has no status {status}"));
+        }
+        if message.is_some() && *status < 400 {
+            misfits.push("`message` is the text of a refusal, and this is none".into());
+        }
+        misfits
+    }
+
+    /// The `{{names}}` that the case says, each as often as it does.
+    pub(super) fn names_used(&self) -> Vec<String> {
+        let Example {
+            request,
+            message,
+            body,
+            ..
+        } = &self.example;
+        let plain = [&request.path, &request.query, &request.headers]
+            .into_iter()
+            .flat_map(BTreeMap::values)
+            .chain(&request.body)
+            .chain(body)
+            .map(Value::to_string);
+        plain
+            .chain(request.raw.clone())
+            .chain(message.clone())
+            .flat_map(|text| names_in(&text))
+            .collect()
+    }
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

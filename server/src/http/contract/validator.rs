@@ -1,0 +1,155 @@
+//! A compiled schema, and problems that a person can read.
+//!
+//! - A problem names its place in the value and, shortened, the value itself.
+//! - What stands below a key that holds secrets is never shown, nor is a secret inside a larger
+//!   value.
+use super::{
+    document::Document,
+    schema::{Reading, in_any_case, json_schema},
+};
+use jsonschema::{Draft, paths::LocationSegment};
+use serde_json::Value;
+use std::fmt;
+
+/// Keys, in lower case, whose values are never shown: Nomad's and CSI's own, and ACL tokens.
+const CONFIDENTIAL: [&str; 5] = [
+    "authtoken",
+    "csisecrets",
+    "publishcontext",
+    "secretid",
+    "secrets",
+];
+
+/// The longest text of a value that is shown, in characters.
+const SHOWN: usize = 120;
+
+/// The most problems that are told of one value; the first ones say enough.
+const TOLD: usize = 10;
+
+/// Something wrong with a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Where in the value, as `Volumes[0] / Capacity`; empty for the value itself.
+    pub place: String,
+    /// What is wrong, in a sentence that shows the value.
+    pub problem: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.place.as_str() {
+            "" => f.write_str(&self.problem),
+            place => write!(f, "{place}: {}", self.problem),
+        }
+    }
+}
+
+/// A schema of a document, compiled for one reading of values.
+#[derive(Debug)]
+pub struct Validator {
+    compiled: jsonschema::Validator,
+    reading: Reading,
+}
+
+impl Validator {
+    /// Compiles `schema`, a schema of `document`.
+    ///
+    /// # Errors
+    /// When it is no schema: a type that does not exist, a pattern that is no regular expression.
+    pub fn new(document: &Document, schema: &Value, reading: Reading) -> Result<Self, Problem> {
+        jsonschema::options()
+            .with_draft(Draft::Draft202012)
+            .offline()
+            .should_validate_formats(true)
+            .build(&json_schema(document, schema, reading))
+            .map(|compiled| Self { compiled, reading })
+            .map_err(|error| Problem {
+                place: place(error.instance_path().iter()),
+                problem: format!("this is no usable schema: {error}"),
+            })
+    }
+
+    /// Whether the value is as the schema demands.
+    #[must_use]
+    pub fn accepts(&self, value: &Value) -> bool {
+        self.problems(value).is_empty()
+    }
+
+    /// What is wrong with the value: nothing, or up to ten problems.
+    #[must_use]
+    pub fn problems(&self, value: &Value) -> Vec<Problem> {
+        let folded;
+        let value = match self.reading {
+            Reading::Request => {
+                folded = in_any_case(value.clone());
+                &folded
+            }
+            Reading::ShownRequest | Reading::Answer => value,
+        };
+        self.compiled
+            .iter_errors(value)
+            .take(TOLD)
+            .map(|error| {
+                let at = error.instance_path();
+                let shown = match at.iter().any(is_confidential) {
+                    true => "(hidden)".to_owned(),
+                    false => shown(error.instance()),
+                };
+                Problem {
+                    place: place(at.iter()),
+                    problem: error.masked_with(shown).to_string(),
+                }
+            })
+            .collect()
+    }
+}
+
+/// A value as text, shortened, with its secrets left out.
+#[must_use]
+pub fn shown(value: &Value) -> String {
+    let text = without_secrets(value).to_string();
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+/// Whether values of this name, be it a key's, a header's or a parameter's, are never shown.
+#[must_use]
+pub fn is_confidential_name(name: &str) -> bool {
+    let name = name.to_lowercase();
+    CONFIDENTIAL.contains(&name.as_str())
+        || name == "authorization"
+        || name == "cookie"
+        || name.starts_with("x-") && (name.ends_with("-token") || name.ends_with("-secrets"))
+}
+
+fn without_secrets(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .map(|(key, member)| match is_confidential_name(key) {
+                true => (key.clone(), "(hidden)".into()),
+                false => (key.clone(), without_secrets(member)),
+            })
+            .collect(),
+        Value::Array(members) => members.iter().map(without_secrets).collect(),
+        plain => plain.clone(),
+    }
+}
+
+fn is_confidential(segment: LocationSegment<'_>) -> bool {
+    matches!(segment, LocationSegment::Property(name) if is_confidential_name(&name))
+}
+
+fn place<'a>(segments: impl Iterator<Item = LocationSegment<'a>>) -> String {
+    let mut place = String::new();
+    for segment in segments {
+        match segment {
+            LocationSegment::Index(index) => place += &format!("[{index}]"),
+            LocationSegment::Property(name) if place.is_empty() => place += &name,
+            LocationSegment::Property(name) => place += &format!(" / {name}"),
+        }
+    }
+    place
+}

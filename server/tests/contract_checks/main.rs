@@ -1,0 +1,16 @@
+//! The machinery of the contract checks, on small documents that are wrong in just one way: each
+//! check must be able to fail, and to say where.
+mod compare;
+mod declared;
+mod documents;
+mod examples;
+mod schemas;
+mod swagger;
+mod truth;
+
+use saddlebag::http::contract::document::Document;
+
+/// A document from YAML; a broken one fails the test.
+fn document(yaml: &str) -> Document {
+    Document::parse(yaml).unwrap()
+}
