@@ -13,10 +13,12 @@
 
 pub mod claim;
 pub mod clock;
+pub mod config;
 pub mod control;
 pub mod csi;
 pub mod driver;
 pub mod error;
+pub mod http;
 pub mod id;
 pub mod namespace;
 pub mod node;

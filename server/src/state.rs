@@ -7,6 +7,7 @@
 mod apply;
 mod interest;
 mod live;
+mod select;
 mod tables;
 
 pub use apply::{Touched, Unreadable};

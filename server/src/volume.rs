@@ -9,6 +9,7 @@
 
 mod capacity;
 mod create;
+mod detach;
 mod external;
 mod intake;
 mod merge;
@@ -18,6 +19,7 @@ mod row;
 mod spec;
 
 pub use create::create;
+pub use detach::detach;
 pub use external::list_external;
 pub(crate) use intake::{hold_backing, release_backing};
 pub use register::register;

@@ -41,6 +41,7 @@ impl Fault {
             Fault::Malformed(_) => row("malformed_request", 400, 400),
             Fault::UnknownRegion => row("invalid_request", 400, 500),
             Fault::BodyTooLarge(_) => row("body_too_large", 413, 413),
+            Fault::BodyTooSlow(_) => row("request_timeout", 408, 408),
             Fault::ForeignOrigin(_) => row("foreign_origin", 403, 403),
             Fault::NoSuchRoute(_) => row("not_found", 404, 404),
             Fault::MethodNotAllowed => row("method_not_allowed", 405, 405),

@@ -17,6 +17,9 @@ pub enum Fault {
     /// The body is larger than is taken.
     #[error("{0}")]
     BodyTooLarge(String),
+    /// The body takes too long to arrive.
+    #[error("{0}")]
+    BodyTooSlow(String),
     /// A web page of another origin asks.
     #[error("{0}")]
     ForeignOrigin(String),

@@ -1,3 +1,27 @@
 //! HTTP in front of the domain.
+//!
+//! ```text
+//! socket ─► truth ─► edge: guard, route, query, body ─► dispatch ─► handler ─► domain verb
+//!             │                                                        │
+//!             └◄──────────── finish: content type, compression ◄───────┘
+//! ```
+//!
+//! A handler unpacks the request, calls one domain verb, and wraps its answer. Which handler answers
+//! which operation of the document stands in `dispatch`, without a wildcard.
+
+pub mod contract;
+mod dispatch;
 pub mod edge;
+mod front;
+mod jobs;
+mod operations;
+mod plugins;
+mod reply;
 pub mod request;
+mod snapshots;
+mod status;
+mod volumes;
+mod waiting;
+pub mod wire;
+
+pub use front::{Front, Settings};

@@ -12,7 +12,6 @@ use crate::plugin::{Plugin, PluginJob};
 use crate::store::Index;
 use crate::volume::{Backing, Volume};
 use imbl::{OrdMap, OrdSet};
-use std::ops::Bound;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -64,15 +63,6 @@ impl State {
     /// A volume.
     pub fn volume(&self, key: &VolumeKey) -> Option<&Arc<VolumeEntry>> {
         self.volumes.get(key)
-    }
-
-    /// The volumes from `first` on, by namespace and id.
-    pub fn volumes_from(
-        &self,
-        first: Option<&VolumeKey>,
-    ) -> impl Iterator<Item = (&VolumeKey, &Arc<VolumeEntry>)> {
-        let from = first.map_or(Bound::Unbounded, |key| Bound::Included(key.clone()));
-        self.volumes.range((from, Bound::Unbounded))
     }
 
     /// The volumes of a plugin, by namespace and id.
@@ -161,13 +151,5 @@ impl State {
     /// How many volumes there are.
     pub fn volume_count(&self) -> usize {
         self.volumes.len()
-    }
-
-    /// The first key that a volume of this namespace can have, given the beginning of its id.
-    pub fn first_key(namespace: Option<&Namespace>, prefix: &str) -> Option<VolumeKey> {
-        namespace.map(|namespace| VolumeKey {
-            namespace: namespace.clone(),
-            id: VolumeId::known(prefix),
-        })
     }
 }

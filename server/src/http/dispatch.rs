@@ -1,0 +1,48 @@
+//! Which handler answers which operation of the document. No wildcard: an operation that is added to
+//! the document and nowhere else does not compile.
+
+use super::front::Asking;
+use super::reply::Reply;
+use super::{jobs, operations, plugins, snapshots, status, volumes};
+use crate::control::ControlPlane;
+use saddlebag_client::operations::Operation;
+
+pub(super) async fn dispatch(cp: &ControlPlane, operation: Operation, asking: &Asking<'_>) -> Reply {
+    match operation {
+        Operation::ListPlugins => plugins::list_plugins(cp, asking).await,
+        Operation::ReadPlugin => plugins::read_plugin(cp, asking).await,
+
+        Operation::ListVolumes => volumes::list_volumes(cp, asking).await,
+        Operation::RegisterVolumes => volumes::register_volumes(cp, asking).await,
+        Operation::RegisterVolumesByPost => volumes::register_volumes_by_post(cp, asking).await,
+        Operation::ListExternalVolumes => volumes::list_external_volumes(cp, asking).await,
+        Operation::ReadVolume => volumes::read_volume(cp, asking).await,
+        Operation::RegisterVolume => volumes::register_volume(cp, asking).await,
+        Operation::DeregisterVolume => volumes::deregister_volume(cp, asking).await,
+        Operation::CreateVolume => volumes::create_volume(cp, asking).await,
+        Operation::DeleteVolume => volumes::delete_volume(cp, asking).await,
+        Operation::DetachVolume => volumes::detach_volume(cp, asking).await,
+
+        Operation::ListSnapshots => snapshots::list_snapshots(cp, asking).await,
+        Operation::CreateSnapshots => snapshots::create_snapshots(cp, asking).await,
+        Operation::CreateSnapshotsByPost => snapshots::create_snapshots_by_post(cp, asking).await,
+        Operation::CreateSnapshotOf => snapshots::create_snapshot_of(cp, asking).await,
+        Operation::SnapshotVolume => snapshots::snapshot_volume(cp, asking).await,
+        Operation::DeleteSnapshot => snapshots::delete_snapshot(cp, asking).await,
+
+        Operation::ListCsiPlugins => jobs::list_csi_plugins(cp, asking).await,
+        Operation::ReadCsiPlugin => jobs::read_csi_plugin(cp, asking).await,
+        Operation::ListPluginJobs => jobs::list_plugin_jobs(cp, asking).await,
+        Operation::ReadJob => jobs::read_job(cp, asking).await,
+
+        Operation::ListOperations => operations::list_operations(cp, asking).await,
+        Operation::ReadOperation => operations::read_operation(cp, asking).await,
+        Operation::RetryOperation => operations::retry_operation(cp, asking).await,
+        Operation::AbandonOperation => operations::abandon_operation(cp, asking).await,
+
+        Operation::ReadLeader => status::read_leader(cp, asking).await,
+        Operation::ReadAgentHealth => status::read_agent_health(cp, asking).await,
+        Operation::ReadDocumentYaml => status::read_document_yaml(cp, asking).await,
+        Operation::ReadDocumentJson => status::read_document_json(cp, asking).await,
+    }
+}

@@ -1,0 +1,193 @@
+//! From a request to its response.
+
+use super::contract::swagger;
+use super::contract::truth::{self, OnViolation, Routed as Answered, Truth};
+use super::dispatch::dispatch;
+use super::edge::{self, Asked, Guard, Params, Query, Refusal, Route, Routed, Router};
+use super::reply::{self, Refused};
+use crate::control::ControlPlane;
+use crate::error::{Fault, StatusStyle};
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
+use bytes::Bytes;
+use futures::FutureExt;
+use saddlebag_client::operations::Operation;
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+/// How a server answers.
+pub struct Settings {
+    /// Which statuses failures are answered with.
+    pub status: StatusStyle,
+    /// The region's name.
+    pub region: String,
+    /// The names, besides `localhost` and addresses, by which browsers may call this server.
+    pub host_names: Vec<String>,
+    /// The address that `/v1/status/leader` answers.
+    pub address: String,
+    /// What bounds a request's body.
+    pub body: edge::body::Limits,
+    /// Checks every request and answer against the document and tells what is off.
+    pub truth: Option<(Arc<Truth>, OnViolation)>,
+}
+
+/// Everything that stands before the handlers.
+pub struct Front {
+    cp: ControlPlane,
+    router: Router<Operation>,
+    guard: Guard,
+    settings: Settings,
+}
+
+/// A request as a handler sees it.
+pub(super) struct Asking<'r> {
+    pub settings: &'r Settings,
+    pub params: &'r Params<'r, 'r>,
+    pub query: &'r Query<'r>,
+    pub headers: &'r HeaderMap,
+    pub body: &'r Bytes,
+}
+
+impl Asking<'_> {
+    /// A part of the path; empty where the path leaves it out.
+    pub fn param(&self, name: &str) -> &str {
+        self.params.get(name).unwrap_or_default()
+    }
+}
+
+impl Front {
+    /// A front for every operation of the document.
+    pub fn new(cp: ControlPlane, settings: Settings) -> Result<Self, String> {
+        let route = |operation: &Operation| {
+            Ok(Route {
+                method: Method::from_bytes(operation.method().as_bytes())
+                    .map_err(|error| error.to_string())?,
+                template: operation.path().to_owned(),
+                value: *operation,
+            })
+        };
+        let routes = Operation::ALL.iter().map(route).collect::<Result<Vec<_>, String>>()?;
+        Ok(Self {
+            router: Router::new(routes).map_err(|clash| clash.to_string())?,
+            guard: Guard::new(settings.host_names.iter().map(String::as_str)),
+            cp,
+            settings,
+        })
+    }
+
+    /// The front as a service for a listener.
+    pub fn into_service(self) -> axum::Router {
+        let truth = self.settings.truth.clone();
+        let front = Arc::new(self);
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let front = Arc::clone(&front);
+            async move { Ok::<_, Infallible>(front.answer(request).await) }
+        });
+        let router = axum::Router::new().fallback_service(service);
+        match truth {
+            Some((truth, on_violation)) => router.layer(truth::layer(truth, on_violation)),
+            None => router,
+        }
+    }
+
+    async fn answer(&self, request: Request<Body>) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        let query = Query::parse(parts.uri.query());
+        let asked = Asked::of(&parts.headers, &query);
+        let answered = self.route(&parts.method, &parts.uri, &parts.headers, &query, body);
+        // A defect in a handler ends its request, not the connection's other requests.
+        let (operation, answer) = AssertUnwindSafe(answered).catch_unwind().await.unwrap_or_else(|_| {
+            tracing::error!(path = parts.uri.path(), "a request met a defect");
+            (None, self.refuse(&parts.headers, Fault::Internal.into()))
+        });
+        let mut response = edge::finish(answer, asked).await;
+        if let Some(operation) = operation {
+            response.extensions_mut().insert(Answered::from(operation));
+        }
+        response
+    }
+
+    async fn route(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+        query: &Query<'_>,
+        body: Body,
+    ) -> (Option<Operation>, edge::Answer) {
+        if let Err(refusal) = self.guard.admit(uri, headers) {
+            return (None, self.refuse(headers, refusal.into()));
+        }
+        if *method == Method::GET
+            && uri.path().starts_with("/docs")
+            && let Some(page) = swagger::answer(uri.path())
+        {
+            return (None, reply::page(page));
+        }
+        let unrouted = |fault: Fault| (None, self.refuse(headers, fault.into()));
+        match self.router.route(method, uri.path(), uri.query()) {
+            Routed::Found { value, params } => {
+                let operation = *value;
+                let answer = match self.handle(operation, &params, headers, query, body).await {
+                    Ok(answer) => answer,
+                    Err(refused) => self.refuse(headers, refused),
+                };
+                (Some(operation), answer)
+            }
+            Routed::Redirect(redirect) => (None, redirect.answer(method)),
+            Routed::NotFound { text: "" } => {
+                (None, edge::Answer::empty(StatusCode::NOT_FOUND))
+            }
+            Routed::NotFound { text } => unrouted(Fault::NoSuchRoute(text.to_owned())),
+            Routed::MethodNotAllowed { allow } => {
+                let (operation, mut answer) = unrouted(Fault::MethodNotAllowed);
+                let allow: Vec<&str> = allow.iter().map(Method::as_str).collect();
+                if let Ok(allow) = HeaderValue::from_str(&allow.join(", ")) {
+                    answer.headers.insert(header::ALLOW, allow);
+                }
+                (operation, answer)
+            }
+            Routed::Malformed(refusal) => (None, self.refuse(headers, refusal.into())),
+        }
+    }
+
+    async fn handle(
+        &self,
+        operation: Operation,
+        params: &Params<'_, '_>,
+        headers: &HeaderMap,
+        query: &Query<'_>,
+        body: Body,
+    ) -> reply::Reply {
+        let body = edge::body::read(body, self.settings.body).await?;
+        let asking = Asking {
+            settings: &self.settings,
+            params,
+            query,
+            headers,
+            body: &body,
+        };
+        dispatch(&self.cp, operation, &asking).await
+    }
+
+    fn refuse(&self, headers: &HeaderMap, refused: Refused) -> edge::Answer {
+        let json = edge::wants_json(headers.get(header::ACCEPT));
+        reply::refusal(refused, self.settings.status, json)
+    }
+}
+
+impl From<Refusal> for Fault {
+    fn from(refusal: Refusal) -> Self {
+        let message = refusal.message.into_owned();
+        match refusal.reason {
+            edge::Reason::Malformed => Fault::Malformed(message),
+            edge::Reason::UnknownRegion => Fault::UnknownRegion,
+            edge::Reason::ForeignOrigin => Fault::ForeignOrigin(message),
+            edge::Reason::NotFound => Fault::NoSuchRoute(message),
+            edge::Reason::MethodNotAllowed => Fault::MethodNotAllowed,
+            edge::Reason::BodyTooSlow => Fault::BodyTooSlow(message),
+            edge::Reason::BodyTooLarge => Fault::BodyTooLarge(message),
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The routes of tag `operations`.
+
+use super::edge::{ReadOptions, WriteOptions};
+use super::front::Asking;
+use super::reply::{Reply, json, missing};
+use crate::control::ControlPlane;
+use crate::error::{Error, Fault};
+use crate::operation::{Operation, verbs};
+use crate::picture;
+use crate::state::Stored;
+use std::sync::Arc;
+use uuid::Uuid;
+
+pub(super) async fn list_operations(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
+    ReadOptions::read(asking.query, &asking.settings.region)?;
+    let state = cp.state();
+    let wanted = |name| asking.query.filled(name);
+    let namespace = wanted("namespace").filter(|name| *name != "*");
+    let is = |wanted: Option<&str>, is: &str| wanted.is_none_or(|wanted| wanted == is);
+    let mut operations: Vec<&Arc<Stored<Operation>>> = state.operations().collect();
+    operations.sort_by_key(|operation| (operation.row.created_at, operation.row.id));
+    let shown: Vec<_> = operations
+        .into_iter()
+        .map(|found| picture::operation(&state, found, cp.running.contains(found.row.id)))
+        .filter(|operation| {
+            is(namespace, &operation.namespace)
+                && is(wanted("volume_id"), &operation.volume_id)
+                && is(wanted("plugin_id"), &operation.plugin_id)
+                && is(wanted("state"), &operation.state)
+        })
+        .collect();
+    Ok(json(&shown).at(state.operations_index))
+}
+
+pub(super) async fn read_operation(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
+    let id = parse(asking)?;
+    read(cp, id)
+}
+
+pub(super) async fn retry_operation(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
+    WriteOptions::read(asking.query, &asking.settings.region)?;
+    let id = parse(asking)?;
+    verbs::retry(cp, id).await?;
+    read(cp, id)
+}
+
+pub(super) async fn abandon_operation(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
+    WriteOptions::read(asking.query, &asking.settings.region)?;
+    let reason = asking.query.get("reason").unwrap_or_default().trim();
+    let id = parse(asking)?;
+    verbs::abandon(cp, id, reason).await?;
+    read(cp, id)
+}
+
+/// What is no UUID names no operation.
+fn parse(asking: &Asking<'_>) -> Result<Uuid, Error> {
+    let id = asking.param("operation_id");
+    Uuid::try_parse(id).map_err(|_| Error::from(Fault::OperationNotFound).operation(id))
+}
+
+fn read(cp: &ControlPlane, id: Uuid) -> Reply {
+    let state = cp.state();
+    match state.operation(id) {
+        Some(found) => {
+            let shown = picture::operation(&state, found, cp.running.contains(id));
+            Ok(json(&shown).at(state.operations_index))
+        }
+        None => {
+            let error = Error::from(Fault::OperationNotFound).operation(id);
+            Err(missing(error, state.operations_index))
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! The routes of tag `plugins`.
+
+use super::edge::ReadOptions;
+use super::front::Asking;
+use super::reply::{Reply, encoded, missing};
+use super::waiting;
+use crate::control::ControlPlane;
+use crate::error::{Error, Fault};
+use crate::id::PluginId;
+use crate::picture;
+use crate::state::Interest;
+
+/// The one type of plugin that there is.
+const CSI: &str = "csi";
+
+pub(super) async fn list_plugins(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
+    if asking.query.get("type") != Some(CSI) {
+        return Ok(encoded("[]"));
+    }
+    let options = ReadOptions::read(asking.query, &asking.settings.region)?;
+    let interest = Interest::Plugins(options.prefix.clone());
+    let state = waiting::state(cp, &options, interest, |state| state.plugins_index).await;
+    let shown = state
+        .plugins()
+        .filter(|plugin| plugin.id.as_str().starts_with(&options.prefix))
+        .filter_map(|plugin| state.fragments(&plugin.id))
+        .map(|fragments| fragments.plugin_stub.clone());
+    Ok(encoded(picture::array(shown)).at(state.plugins_index))
+}
+
+pub(super) async fn read_plugin(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
+    let id = PluginId::known(asking.param("plugin_id"));
+    let options = ReadOptions::read(asking.query, &asking.settings.region)?;
+    if id.as_str().is_empty() {
+        return Err(Fault::NoPluginId.into());
+    }
+    let interest = Interest::Plugin(id.clone());
+    let state = waiting::state(cp, &options, interest, |state| state.plugins_index).await;
+    match state.fragments(&id) {
+        Some(fragments) => Ok(encoded(fragments.plugin.clone()).at(state.plugins_index)),
+        None => {
+            let error = Error::from(Fault::NoPluginToRead).plugin(&id);
+            Err(missing(error, state.plugins_index))
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The routes of tag `status`: the server itself, and its document.
+
+use super::contract::swagger;
+use super::edge::{Answer, ReadOptions};
+use super::front::Asking;
+use super::reply::{self, Reply, json};
+use super::wire::{AgentHealth, AgentPartHealth};
+use crate::control::ControlPlane;
+use axum::http::StatusCode;
+
+pub(super) async fn read_leader(_: &ControlPlane, asking: &Asking<'_>) -> Reply {
+    ReadOptions::read(asking.query, &asking.settings.region)?;
+    Ok(json(&asking.settings.address))
+}
+
+pub(super) async fn read_agent_health(_: &ControlPlane, _: &Asking<'_>) -> Reply {
+    let well = || {
+        Some(AgentPartHealth {
+            message: "ok".into(),
+            ok: true,
+        })
+    };
+    Ok(json(&AgentHealth {
+        client: well(),
+        server: well(),
+    }))
+}
+
+pub(super) async fn read_document_yaml(_: &ControlPlane, _: &Asking<'_>) -> Reply {
+    Ok(document("/openapi.yaml"))
+}
+
+pub(super) async fn read_document_json(_: &ControlPlane, _: &Asking<'_>) -> Reply {
+    Ok(document("/openapi.json"))
+}
+
+fn document(path: &str) -> Answer {
+    match swagger::answer(path) {
+        Some(page) => reply::page(page),
+        None => Answer::empty(StatusCode::NOT_FOUND),
+    }
+}

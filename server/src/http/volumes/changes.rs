@@ -1,0 +1,95 @@
+//! Changing volumes: register, create, deregister, delete, detach.
+
+use super::list::read;
+use super::spec::specs;
+use crate::control::ControlPlane;
+use crate::csi::Secrets;
+use crate::error::{Error, Fault};
+use crate::http::edge::credentials::HeaderSecrets;
+use crate::http::edge::options::{DEFAULT_NAMESPACE, force};
+use crate::http::edge::WriteOptions;
+use crate::http::front::Asking;
+use crate::http::reply::{Reply, empty, encoded};
+use crate::http::request::VolumesRequest;
+use crate::id::{Namespace, NodeId, VolumeId, VolumeKey};
+use crate::operation::verbs::Deadline;
+use crate::picture;
+use crate::store::Index;
+use crate::volume;
+
+pub(in crate::http) async fn register_volumes(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
+    let request = VolumesRequest::decode(asking.body)?;
+    let options = WriteOptions::read(asking.query, &asking.settings.region)?;
+    let specs = specs(request, &options, &asking.settings.region)?;
+    let (index, keys) = volume::register(cp, &specs, Deadline::after(options.wait)).await?;
+    Ok(stored(cp, index, &keys))
+}
+
+pub(in crate::http) async fn register_volumes_by_post(
+    cp: &ControlPlane,
+    asking: &Asking<'_>,
+) -> Reply {
+    register_volumes(cp, asking).await
+}
+
+/// The id in the path does not count, as in Nomad: the body's does.
+pub(in crate::http) async fn register_volume(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
+    register_volumes(cp, asking).await
+}
+
+pub(in crate::http) async fn create_volume(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
+    let request = VolumesRequest::decode(asking.body)?;
+    let options = WriteOptions::read(asking.query, &asking.settings.region)?;
+    let specs = specs(request, &options, &asking.settings.region)?;
+    let (index, keys) = volume::create(cp, &specs, Deadline::after(options.wait)).await?;
+    Ok(stored(cp, index, &keys))
+}
+
+pub(in crate::http) async fn deregister_volume(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
+    // Claims that are not live are not kept, so there is nothing that force would drop.
+    force(asking.query)?;
+    let options = WriteOptions::read(asking.query, &asking.settings.region)?;
+    let key = key(asking, &options);
+    let index = volume::deregister(cp, &key, Deadline::after(options.wait)).await?;
+    Ok(empty().at(index))
+}
+
+pub(in crate::http) async fn delete_volume(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
+    let options = WriteOptions::read(asking.query, &asking.settings.region)?;
+    let secrets = Secrets::from_plain(HeaderSecrets::of(asking.headers).into_pairs());
+    let key = key(asking, &options);
+    let index = volume::delete(cp, &key, &secrets, Deadline::after(options.wait)).await?;
+    Ok(empty().at(index))
+}
+
+pub(in crate::http) async fn detach_volume(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
+    let Some(node) = asking.query.filled("node") else {
+        return Err(Error::from(Fault::NoNodeId)
+            .volume(asking.param("volume_id"))
+            .into());
+    };
+    let options = WriteOptions::read(asking.query, &asking.settings.region)?;
+    let index = volume::detach(cp, &key(asking, &options), &NodeId::known(node))?;
+    Ok(empty().at(index))
+}
+
+fn key(asking: &Asking<'_>, options: &WriteOptions) -> VolumeKey {
+    let namespace = options.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE);
+    VolumeKey {
+        namespace: Namespace::known(namespace),
+        id: VolumeId::known(asking.param("volume_id")),
+    }
+}
+
+/// The volumes as they are stored. One that another client removed meanwhile is left out.
+fn stored(cp: &ControlPlane, index: Index, keys: &[VolumeKey]) -> crate::http::edge::Answer {
+    let state = cp.state();
+    let volumes = picture::array(keys.iter().filter_map(|key| read(&state, key)));
+    let mut body = format!(
+        r#"{{"Index":{index},"KnownLeader":true,"LastContact":0,"NextToken":"","Warnings":"","Volumes":"#
+    )
+    .into_bytes();
+    body.extend_from_slice(&volumes);
+    body.push(b'}');
+    encoded(body).at(index)
+}

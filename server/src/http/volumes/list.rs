@@ -1,0 +1,129 @@
+//! Listing and reading volumes.
+
+use crate::control::ControlPlane;
+use crate::error::{Error, Fault};
+use crate::http::edge::ReadOptions;
+use crate::http::front::Asking;
+use crate::http::reply::{Reply, encoded, missing};
+use crate::http::waiting;
+use crate::id::{Namespace, PluginId, VolumeId, VolumeKey};
+use crate::picture;
+use crate::state::{Interest, State, VolumeQuery};
+use bytes::Bytes;
+
+/// Every namespace.
+const ALL: &str = "*";
+
+pub(in crate::http) async fn list_volumes(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
+    match asking.query.get("type") {
+        Some("csi") => {}
+        // Nomad's command line asks for host volumes too; there are none here.
+        None | Some("host") => return Ok(encoded("[]")),
+        Some(_) => return Err(Fault::NoSuchRoute("resource not found".to_owned()).into()),
+    }
+    let options = ReadOptions::read(asking.query, &asking.settings.region)?;
+    let query = VolumeQuery {
+        namespace: (options.namespace != ALL).then(|| Namespace::known(options.namespace.as_str())),
+        prefix: options.prefix.clone(),
+        plugin: asking.query.filled("plugin_id").map(PluginId::known),
+        node: asking.query.filled("node_id").map(str::to_lowercase),
+    };
+    let interest = Interest::Volumes(query.clone());
+    let state = waiting::state(cp, &options, interest, |state| state.volumes_index).await;
+    let (page, next) = page(&state, &query, &options);
+    Ok(encoded(picture::array(page))
+        .at(state.volumes_index)
+        .next_page(next.as_ref().map(token).as_deref()))
+}
+
+/// One page of stubs, and the first volume of the next page.
+fn page(
+    state: &State,
+    query: &VolumeQuery,
+    options: &ReadOptions,
+) -> (Vec<Bytes>, Option<VolumeKey>) {
+    let first = (!options.next_token.is_empty()).then(|| parse_token(&options.next_token));
+    let mut keys = state.select(query, first);
+    let size = match options.per_page {
+        0 => usize::MAX,
+        // A negative page has no rows, as Nomad's.
+        size => usize::try_from(size).unwrap_or(0),
+    };
+    let page = keys
+        .by_ref()
+        .take(size)
+        .filter_map(|key| state.volume(&key))
+        .map(|entry| {
+            let volume = &entry.stored.row;
+            let fragments = state.fragments(&volume.plugin);
+            entry.picture.stub(volume, fragments.map(AsRef::as_ref))
+        })
+        .collect();
+    let next = (options.per_page != 0).then(|| keys.next()).flatten();
+    (page, next)
+}
+
+/// `NAMESPACE.ID` of the next page's first volume, as Nomad's; ids that no header can hold are
+/// escaped.
+fn token(key: &VolumeKey) -> String {
+    use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+    const UNSAFE: AsciiSet = CONTROLS.add(b'%').add(b' ');
+    let id = utf8_percent_encode(key.id.as_str(), &UNSAFE);
+    format!("{}.{id}", key.namespace)
+}
+
+/// Where a page begins. A token that was never given names a place all the same.
+fn parse_token(token: &str) -> VolumeKey {
+    let (namespace, id) = token.split_once('.').unwrap_or((token, ""));
+    let id = percent_encoding::percent_decode_str(id).decode_utf8_lossy();
+    VolumeKey {
+        namespace: Namespace::known(namespace),
+        id: VolumeId::known(&*id),
+    }
+}
+
+pub(in crate::http) async fn read_volume(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
+    let options = ReadOptions::read(asking.query, &asking.settings.region)?;
+    let key = VolumeKey {
+        namespace: Namespace::known(options.namespace.as_str()),
+        id: VolumeId::known(asking.param("volume_id")),
+    };
+    if key.id.as_str().is_empty() {
+        return Err(Fault::NoVolumeId.into());
+    }
+    let interest = Interest::Volume(key.clone());
+    let state = waiting::state(cp, &options, interest, |state| state.volumes_index).await;
+    match read(&state, &key) {
+        Some(volume) => Ok(encoded(volume).at(state.volumes_index)),
+        None => {
+            let error = Error::from(Fault::NoVolumeToRead).volume(&key.id);
+            Err(missing(error, state.volumes_index))
+        }
+    }
+}
+
+/// A volume as reading shows it.
+pub(super) fn read(state: &State, key: &VolumeKey) -> Option<Bytes> {
+    let entry = state.volume(key)?;
+    let volume = &entry.stored.row;
+    let fragments = state.fragments(&volume.plugin);
+    Some(entry.picture.read(volume, fragments.map(AsRef::as_ref)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_leads_back_to_its_volume() {
+        for id in ["db", "web[0]", "v-é", "50% off", "a.b"] {
+            let key = VolumeKey {
+                namespace: Namespace::known("team-2"),
+                id: VolumeId::known(id),
+            };
+            let token = token(&key);
+            assert!(axum::http::HeaderValue::from_str(&token).is_ok(), "{token}");
+            assert_eq!(parse_token(&token), key);
+        }
+    }
+}
