@@ -29,6 +29,7 @@ paths:
       parameters:
         - { name: node, in: query, required: true, schema: { type: string } }
         - { name: per_page, in: query, schema: { type: integer, format: int32 } }
+        - { name: stale, in: query, schema: { type: boolean } }
         - { name: index, in: query, allowEmptyValue: true, schema: { type: integer } }
         - { name: X-Nomad-CSI-Secrets, in: header, schema: { type: string, pattern: "=" } }
       responses:

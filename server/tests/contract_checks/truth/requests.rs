@@ -46,6 +46,16 @@ async fn accepting_a_wrong_body_is_told() {
 #[tokio::test]
 async fn requests_are_read_as_nomad_reads_them() {
     assert_eq!(
+        accepted("/v1/volume/db?node=a&stale=t", |request| request).await,
+        [""; 0]
+    );
+    assert_eq!(
+        accepted("/v1/volume/db?node=a&stale=yes", |request| request)
+            .await
+            .len(),
+        1
+    );
+    assert_eq!(
         registered(r#"{"id":"db","Unknown":1} trailing"#).await,
         [""; 0]
     );
