@@ -1,8 +1,8 @@
 //! Check 4, examples: cases are read, put in order, sent and judged; broken ones are named.
 use super::document;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header::CONTENT_TYPE};
 use saddlebag::http::contract::{
-    examples::{Case, Kept, cases, judge, plan, shown, uncovered},
+    examples::{Answers, Case, cases, judge, plan, shown, uncovered},
     validator::Problem,
 };
 
@@ -37,10 +37,10 @@ paths:
         "400": { description: no, content: { text/plain: { schema: { type: string } } } }
       x-examples:
         - { name: creates, request: { path: { id: "a b" }, query: { dry: true },
-            headers: { Accept: "*/*" }, body: { ID: db } }, status: 200, keep: { index: /Index } }
-        - { name: updates, given: [{ operation: put_volume, case: creates },
-            { operation: get_volume, case: reads }], request: { path: { id: "{{index}}" },
-            raw: "at {{index}}" }, status: 200 }
+            headers: { Accept: "*/*" }, body: { ID: db } }, status: 200, answer: { X-Nomad-Index: 41 } }
+        - { name: updates, given: [{ operationId: put_volume, case: creates },
+            { operation: get_volume, case: reads }], request: { path: { id: "{{put_volume/creates: /Index}}" },
+            body: { Index: "{{put_volume/creates: /Index}}", Note: "at {{put_volume/creates: /Index}}" } }, status: 200 }
         - { name: refuses, request: { path: { id: db }, raw: "{" }, status: 400,
             message: unexpected EOF }
 components:
@@ -89,20 +89,20 @@ fn a_case_runs_after_what_it_is_given_each_once() {
         plan(&cases, case).iter().map(ToString::to_string).collect()
     };
     assert_eq!(
-        names("put_volume / updates"),
+        names("put_volume/updates"),
         [
-            "put_volume / creates",
-            "get_volume / reads",
-            "put_volume / updates"
+            "put_volume/creates",
+            "get_volume/reads",
+            "put_volume/updates"
         ]
     );
-    assert_eq!(names("put_volume / refuses"), ["put_volume / refuses"]);
+    assert_eq!(names("put_volume/refuses"), ["put_volume/refuses"]);
 }
 
 #[test]
 fn a_case_becomes_the_request_that_it_shows() {
-    let request = case("put_volume / creates")
-        .request("http://127.0.0.1:1", &Kept::default())
+    let request = case("put_volume/creates")
+        .request("http://127.0.0.1:1", &Answers::default())
         .unwrap();
     assert_eq!(request.method(), "PUT");
     assert_eq!(request.uri(), "http://127.0.0.1:1/v1/volume/a%20b?dry=true");
@@ -113,43 +113,43 @@ fn a_case_becomes_the_request_that_it_shows() {
 
 #[test]
 fn a_malformed_body_is_sent_as_it_is_and_named_nothing() {
-    let request = case("put_volume / refuses")
-        .request("http://127.0.0.1:1", &Kept::default())
+    let request = case("put_volume/refuses")
+        .request("http://127.0.0.1:1", &Answers::default())
         .unwrap();
     assert_eq!(request.body(), "{");
     assert!(request.headers().is_empty());
 }
 
+fn index(index: u64) -> HeaderMap {
+    HeaderMap::from_iter([(HeaderName::from_static("x-nomad-index"), index.into())])
+}
+
 #[test]
 fn what_an_answer_told_is_filled_into_later_requests() {
-    let mut kept = Kept::default();
-    let creates = case("put_volume / creates");
+    let mut answers = Answers::default();
+    let creates = case("put_volume/creates");
     let answer = br#"{"Index":41}"#;
-    judge(
-        &creates,
-        &mut kept,
-        StatusCode::OK,
-        &HeaderMap::new(),
-        answer,
-    )
-    .unwrap();
-    let request = case("put_volume / updates")
-        .request("http://h", &kept)
+    judge(&creates, &mut answers, StatusCode::OK, &index(41), answer).unwrap();
+    let request = case("put_volume/updates")
+        .request("http://h", &answers)
         .unwrap();
     assert_eq!(request.uri(), "http://h/v1/volume/41");
-    assert_eq!(request.body(), "at 41");
+    assert_eq!(request.body(), r#"{"Index":41,"Note":"at 41"}"#);
+    assert_eq!(
+        case("put_volume/updates")
+            .request("http://h", &Answers::default())
+            .unwrap_err(),
+        "nothing is known of the answer to put_volume/creates"
+    );
 }
 
 /// What the judge says to an answer.
 fn judged(name: &str, status: u16, content_type: &str, body: &str) -> Result<(), String> {
-    let headers = HeaderMap::from_iter([(
-        axum::http::header::CONTENT_TYPE,
-        content_type.parse().unwrap(),
-    )]);
+    let headers = HeaderMap::from_iter([(CONTENT_TYPE, content_type.parse().unwrap())]);
     let status = StatusCode::from_u16(status).unwrap();
     judge(
         &case(name),
-        &mut Kept::default(),
+        &mut Answers::default(),
         status,
         &headers,
         body.as_bytes(),
@@ -159,21 +159,21 @@ fn judged(name: &str, status: u16, content_type: &str, body: &str) -> Result<(),
 #[test]
 fn the_answer_that_is_shown_is_right() {
     judged(
-        "get_volume / reads",
+        "get_volume/reads",
         200,
         "application/json",
         r#"{"ID":"db","Size":1}"#,
     )
     .unwrap();
     judged(
-        "put_volume / refuses",
+        "put_volume/refuses",
         400,
         "text/plain; charset=utf-8",
         "unexpected EOF",
     )
     .unwrap();
     judged(
-        "put_volume / refuses",
+        "put_volume/refuses",
         400,
         "application/json",
         r#"{"message":"unexpected EOF"}"#,
@@ -188,28 +188,28 @@ fn any_other_answer_is_wrong_and_both_are_named() {
     };
     let json = "application/json";
     assert_eq!(
-        wrong("get_volume / reads", 404, json, "gone"),
-        "get_volume / reads: the document shows 200, the server answered 404 Not Found: gone"
+        wrong("get_volume/reads", 404, json, "gone"),
+        "get_volume/reads: the document shows 200, the server answered 404 Not Found: gone"
     );
     assert_eq!(
-        wrong("get_volume / reads", 200, json, r#"{"ID":"web"}"#),
-        r#"get_volume / reads: body / ID: the document shows "db", the server answered "web""#
+        wrong("get_volume/reads", 200, json, r#"{"ID":"web"}"#),
+        r#"get_volume/reads: body / ID: the document shows "db", the server answered "web""#
     );
     assert_eq!(
-        wrong("get_volume / reads", 200, json, r#"{"Id":"db"}"#),
-        "get_volume / reads: body: the document shows `ID`, the answer lacks it"
+        wrong("get_volume/reads", 200, json, r#"{"Id":"db"}"#),
+        "get_volume/reads: body: the document shows `ID`, the answer lacks it"
     );
     assert_eq!(
-        wrong("put_volume / refuses", 400, "text/plain", "EOF"),
-        "put_volume / refuses: the document shows `unexpected EOF`, the server said `EOF`"
+        wrong("put_volume/refuses", 400, "text/plain", "EOF"),
+        "put_volume/refuses: the document shows `unexpected EOF`, the server said `EOF`"
     );
     assert_eq!(
-        wrong("put_volume / refuses", 400, json, "{}"),
-        "put_volume / refuses: the refusal has no message: {}"
+        wrong("put_volume/refuses", 400, json, "{}"),
+        "put_volume/refuses: the refusal has no message: {}"
     );
     assert_eq!(
-        wrong("put_volume / creates", 200, json, "{}"),
-        "put_volume / creates: the answer has no /Index to keep: {}"
+        wrong("put_volume/creates", 200, json, "{}"),
+        "put_volume/creates: header X-Nomad-Index: the document shows `41`, the server answered `(none)`"
     );
 }
 
@@ -224,7 +224,7 @@ fn arrays_are_shown_whole() {
         let body = body.as_bytes();
         judge(
             &case,
-            &mut Kept::default(),
+            &mut Answers::default(),
             StatusCode::OK,
             &HeaderMap::new(),
             body,
@@ -234,7 +234,7 @@ fn arrays_are_shown_whole() {
     answered(r#"[{"ID":"db"},{"ID":"web"}]"#).unwrap_err();
     assert_eq!(
         answered(r#"[{"ID":"web"}]"#).unwrap_err(),
-        r#"get_volume / reads: body[0] / ID: the document shows "db", the server answered "web""#
+        r#"get_volume/reads: body[0] / ID: the document shows "db", the server answered "web""#
     );
 }
 
@@ -243,34 +243,34 @@ fn cases_that_do_not_fit_their_operation_are_refused() {
     refused(
         "query: { dry: true }",
         "query: { wet: true }",
-        &["put_volume / creates: the operation has no query parameter `wet`"],
+        &["put_volume/creates: the operation has no query parameter `wet`"],
     );
     refused(
         "request: { path: { id: db } }, status",
         "request: {}, status",
-        &["get_volume / reads: path parameter `id` is missing"],
+        &["get_volume/reads: path parameter `id` is missing"],
     );
     refused(
         "status: 400",
         "status: 418",
-        &["put_volume / refuses: the operation has no status 418"],
+        &["put_volume/refuses: the operation has no status 418"],
     );
     refused(
         "raw: \"{\"",
         "raw: \"{\", body: {}",
-        &["put_volume / refuses: it has both `body` and `raw`"],
+        &["put_volume/refuses: it has both `body` and `raw`"],
     );
     refused(
         "body: { ID: db } }\n",
         "message: no }\n",
-        &["get_volume / reads: `message` is the text of a refusal, and this is none"],
+        &["get_volume/reads: `message` is the text of a refusal, and this is none"],
     );
     refused(
         "name: reads,",
         "name: reads, expect: 200,",
         &[
-            "get_volume / \"reads\": unknown field `expect`, expected one of `name`, `summary`, \
-           `given`, `request`, `status`, `message`, `body`, `keep`",
+            "get_volume/reads: unknown field `expect`, expected one of `name`, `summary`, \
+           `given`, `request`, `status`, `message`, `body`, `answer`",
         ],
     );
 }
@@ -280,28 +280,27 @@ fn cases_that_cannot_be_put_in_order_are_refused() {
     refused(
         "name: updates,",
         "name: creates,",
-        &["put_volume / creates: another case has this name"],
+        &["put_volume/creates: another case has this name"],
     );
     refused(
         "{ operation: get_volume, case: reads }",
         "{ operation: get_volume, case: writes }",
-        &["put_volume / updates: given get_volume / writes is no case"],
+        &["put_volume/updates: given get_volume/writes is no case"],
     );
     refused(
-        "keep: { index: /Index }",
-        "given: [{ operation: get_volume, case: reads }], keep: { index: /Index }",
+        "answer: { X-Nomad-Index: 41 }",
+        "given: [{ operation: get_volume, case: reads }]",
         &[
-            "get_volume / reads: its givens lead back to it",
-            "put_volume / creates: its givens lead back to it",
-            "put_volume / updates: its givens lead back to it",
-            "put_volume / updates: no case that it is given keeps {{index}}",
-            "put_volume / updates: no case that it is given keeps {{index}}",
+            "get_volume/reads: its givens lead back to it",
+            "put_volume/creates: its givens lead back to it",
+            "put_volume/updates: its givens lead back to it",
+            "put_volume/updates: it refers to put_volume/creates, which it is not given",
         ],
     );
     refused(
-        "raw: \"at {{index}}\"",
-        "raw: \"at {{indes}}\"",
-        &["put_volume / updates: no case that it is given keeps {{indes}}"],
+        "Note: \"at {{put_volume/creates: /Index}}\"",
+        "Note: \"at {{put_volume/refuses: /message}}\"",
+        &["put_volume/updates: it refers to put_volume/refuses, which it is not given"],
     );
 }
 
@@ -314,7 +313,7 @@ fn operations_need_a_success_and_a_failure() {
         lines(&uncovered(&document, &all(), &[])),
         ["get_volume: no example shows it fail"]
     );
-    let only_reads = [case("get_volume / reads")];
+    let only_reads = [case("get_volume/reads")];
     assert_eq!(
         lines(&uncovered(&document, &only_reads, &excused)),
         [

@@ -144,7 +144,8 @@ fn an_answer_names_no_property_that_the_document_does_not_name() {
 
 #[test]
 fn a_request_is_read_as_nomad_reads_it() {
-    let volume = "{type: object, required: [FsType], properties: {FsType: {type: string}}}";
+    let volume = "{type: object, required: [FsType], properties: {\
+                  FsType: {type: string}, MountFlags: {type: array}}}";
     let sent = json!({ "fstype": "ext4", "Unknown": true });
     assert_eq!(problems(volume, Request, sent.clone()), [""; 0]);
     assert_eq!(problems(volume, ShownRequest, sent).len(), 2);
@@ -152,6 +153,13 @@ fn a_request_is_read_as_nomad_reads_it() {
         problems(volume, Request, json!({ "FSTYPE": 1 })),
         [r#"fstype: 1 is not of type "string""#]
     );
+    let nothing = json!({ "FsType": null });
+    assert_eq!(
+        problems(volume, Request, nothing),
+        [r#""fstype" is a required property"#]
+    );
+    let without = json!({ "FsType": "ext4", "MountFlags": null });
+    assert_eq!(problems(volume, Request, without), [""; 0]);
 }
 
 #[test]

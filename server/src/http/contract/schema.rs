@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reading {
     /// A client's request, as Nomad takes it: keys in any case, unknown ones ignored, `readOnly`
-    /// ones with any value. Keys of the value must be [`in_any_case`] first.
+    /// ones with any value. The value goes through [`as_nomad_reads`] first.
     Request,
     /// A request that the document shows: keys as written, unknown ones are mistakes.
     ShownRequest,
@@ -52,16 +52,18 @@ pub fn json_schema(document: &Document, schema: &Value, reading: Reading) -> Val
     converted
 }
 
-/// The value with all its keys in lower case, as [`Reading::Request`] wants it. Of keys that
-/// differ in case only, one is kept.
+/// A request's value as Nomad reads it, which [`Reading::Request`] wants: its keys in lower case,
+/// and no members that are null, which is the same as no value. Of keys that differ in case only,
+/// one is kept.
 #[must_use]
-pub fn in_any_case(value: Value) -> Value {
+pub fn as_nomad_reads(value: Value) -> Value {
     match value {
         Value::Object(members) => members
             .into_iter()
-            .map(|(key, member)| (key.to_lowercase(), in_any_case(member)))
+            .filter(|(_, member)| !member.is_null())
+            .map(|(key, member)| (key.to_lowercase(), as_nomad_reads(member)))
             .collect(),
-        Value::Array(members) => members.into_iter().map(in_any_case).collect(),
+        Value::Array(members) => members.into_iter().map(as_nomad_reads).collect(),
         plain => plain,
     }
 }

@@ -5,7 +5,7 @@
 //!   value.
 use super::{
     document::Document,
-    schema::{Reading, in_any_case, json_schema},
+    schema::{Reading, as_nomad_reads, json_schema},
 };
 use jsonschema::{Draft, paths::LocationSegment};
 use serde_json::Value;
@@ -81,7 +81,7 @@ impl Validator {
         let folded;
         let value = match self.reading {
             Reading::Request => {
-                folded = in_any_case(value.clone());
+                folded = as_nomad_reads(value.clone());
                 &folded
             }
             Reading::ShownRequest | Reading::Answer => value,

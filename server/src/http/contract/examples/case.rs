@@ -1,11 +1,16 @@
 //! One case: a request that the document shows, and the answer to it.
-use super::{Kept, Operation, kept::names_in};
-use axum::body::Bytes;
-use axum::http::{Error, Request};
+use super::{
+    Answers, Operation,
+    answers::{plain, references},
+};
+use axum::{body::Bytes, http::Request};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::Value;
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 /// What needs no escape in a path or query.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
@@ -48,16 +53,17 @@ pub struct Example {
     pub message: Option<String>,
     /// What the answer has to contain: objects may have further members, arrays not.
     pub body: Option<Value>,
-    /// What later cases need of the answer, as JSON pointers by name.
+    /// Response headers, exactly.
     #[serde(default)]
-    pub keep: BTreeMap<String, String>,
+    pub answer: BTreeMap<String, Value>,
 }
 
 /// A case that another one builds on.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Given {
-    /// Its `operationId`.
+    /// Its `operationId`, which is also what the key may be called.
+    #[serde(alias = "operationId")]
     pub operation: String,
     /// Its name.
     pub case: String,
@@ -81,13 +87,13 @@ pub struct Sent {
 
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} / {}", self.operation, self.example.name)
+        write!(f, "{}/{}", self.operation, self.example.name)
     }
 }
 
 impl fmt::Display for Given {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} / {}", self.operation, self.case)
+        write!(f, "{}/{}", self.operation, self.case)
     }
 }
 
@@ -105,53 +111,49 @@ impl Case {
     /// answers told filled in.
     ///
     /// # Errors
-    /// When `base` or a header makes no request.
-    pub fn request(&self, base: &str, kept: &Kept) -> Result<Request<Bytes>, Error> {
+    /// When a reference leads nowhere in the answers, or `base` or a header makes no request.
+    pub fn request(&self, base: &str, answers: &Answers) -> Result<Request<Bytes>, String> {
         let sent = &self.example.request;
         let mut request = Request::builder()
             .method(self.method.as_str())
-            .uri(format!("{base}{}", self.target(kept)));
+            .uri(format!("{base}{}", self.target(answers)?));
         for (name, value) in &sent.headers {
-            request = request.header(name, kept.fill(&plain(value)));
+            request = request.header(name, answers.fill(&plain(value))?);
         }
-        let names = |wanted: &str| {
+        let said = |name: &str| {
             sent.headers
                 .keys()
-                .any(|name| name.eq_ignore_ascii_case(wanted))
+                .any(|key| key.eq_ignore_ascii_case(name))
         };
-        if sent.body.is_some() && !names("content-type") {
+        if sent.body.is_some() && !said("content-type") {
             request = request.header("content-type", "application/json");
         }
         let body = match (&sent.body, &sent.raw) {
-            (Some(body), _) => kept.fill_value(body).to_string(),
-            (None, Some(raw)) => kept.fill(raw),
+            (Some(body), _) => answers.fill_value(body)?.to_string(),
+            (None, Some(raw)) => answers.fill(raw)?,
             (None, None) => String::new(),
         };
-        request.body(body.into())
+        request
+            .body(body.into())
+            .map_err(|error| format!("{self} makes no request: {error}"))
     }
 
     /// Path and query.
-    fn target(&self, kept: &Kept) -> String {
-        let escaped =
-            |value: &Value| utf8_percent_encode(&kept.fill(&plain(value)), ESCAPED).to_string();
+    fn target(&self, answers: &Answers) -> Result<String, String> {
+        let escaped = |value: &Value| -> Result<String, String> {
+            let text = answers.fill(&plain(value))?;
+            Ok(utf8_percent_encode(&text, ESCAPED).to_string())
+        };
         let sent = &self.example.request;
-        let path = sent
-            .path
-            .iter()
-            .fold(self.path.clone(), |path, (name, value)| {
-                path.replace(&format!("{{{name}}}"), &escaped(value))
-            });
-        let query: Vec<String> = sent
-            .query
-            .iter()
-            .map(|(name, value)| {
-                format!("{}={}", utf8_percent_encode(name, ESCAPED), escaped(value))
-            })
-            .collect();
-        match query.is_empty() {
-            true => path,
-            false => format!("{path}?{}", query.join("&")),
+        let mut target = self.path.clone();
+        for (name, value) in &sent.path {
+            target = target.replace(&format!("{{{name}}}"), &escaped(value)?);
         }
+        for (number, (name, value)) in sent.query.iter().enumerate() {
+            target.push(if number == 0 { '?' } else { '&' });
+            target += &format!("{}={}", utf8_percent_encode(name, ESCAPED), escaped(value)?);
+        }
+        Ok(target)
     }
 
     /// In what the example does not fit its operation.
@@ -199,31 +201,30 @@ impl Case {
         misfits
     }
 
-    /// The `{{names}}` that the case says, each as often as it does.
-    pub(super) fn names_used(&self) -> Vec<String> {
+    /// The cases, as `operation_id/case`, whose answers this one says something of.
+    pub(super) fn refers_to(&self) -> BTreeSet<String> {
         let Example {
             request,
             message,
             body,
+            answer,
             ..
         } = &self.example;
-        let plain = [&request.path, &request.query, &request.headers]
+        let values = [&request.path, &request.query, &request.headers, answer]
             .into_iter()
             .flat_map(BTreeMap::values)
             .chain(&request.body)
             .chain(body)
             .map(Value::to_string);
-        plain
+        values
             .chain(request.raw.clone())
             .chain(message.clone())
-            .flat_map(|text| names_in(&text))
+            .flat_map(|text| {
+                let cases = references(&text).into_iter();
+                cases
+                    .map(|(_, reference)| reference.case.to_owned())
+                    .collect::<Vec<_>>()
+            })
             .collect()
-    }
-}
-
-fn plain(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
     }
 }

@@ -1,48 +1,68 @@
 //! Whether an answer is the one that the document shows.
-use super::{Case, Kept};
+use super::{Answers, Case, answers::plain};
 use axum::http::{HeaderMap, StatusCode, header};
 use serde_json::Value;
 
-/// Judges the answer to a case, and keeps of it what later cases need.
+/// Judges the answer to a case, and keeps it for later cases to refer to.
 ///
 /// # Errors
 /// The first thing that is not as shown, in a sentence that names the case and both values.
 pub fn judge(
     case: &Case,
-    kept: &mut Kept,
+    answers: &mut Answers,
     status: StatusCode,
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<(), String> {
-    let told = |problem: String| format!("{case}: {problem}");
-    let text = String::from_utf8_lossy(body);
-    if status.as_u16() != case.example.status {
-        let shown = case.example.status;
-        return Err(told(format!(
-            "the document shows {shown}, the server answered {status}: {text}"
-        )));
-    }
-    if let Some(message) = &case.example.message {
-        let shown = kept.fill(message);
-        let answered = message_of(headers, body).map_err(told)?;
-        if answered != shown {
-            return Err(told(format!(
-                "the document shows `{shown}`, the server said `{answered}`"
-            )));
-        }
-    }
-    if let Some(shown) = &case.example.body {
-        let answered = value_of(headers, body).map_err(told)?;
-        contains(&answered, &kept.fill_value(shown), "body").map_err(told)?;
-    }
-    for (name, pointer) in &case.example.keep {
-        let answered = value_of(headers, body).map_err(told)?;
-        let value = answered
-            .pointer(pointer)
-            .ok_or_else(|| told(format!("the answer has no {pointer} to keep: {text}")))?;
-        kept.insert(name, value);
+    as_shown(case, answers, status, headers, body)
+        .map_err(|problem| format!("{case}: {problem}"))?;
+    if let Ok(answer) = value_of(headers, body) {
+        answers.insert(case, answer);
     }
     Ok(())
+}
+
+fn as_shown(
+    case: &Case,
+    answers: &Answers,
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<(), String> {
+    let shown = &case.example;
+    if status.as_u16() != shown.status {
+        let (shown, text) = (shown.status, String::from_utf8_lossy(body));
+        return Err(format!(
+            "the document shows {shown}, the server answered {status}: {text}"
+        ));
+    }
+    for (name, value) in &shown.answer {
+        let shown = answers.fill(&plain(value))?;
+        let answered = headers.get(name).map(|value| value.as_bytes());
+        if answered != Some(shown.as_bytes()) {
+            let answered = String::from_utf8_lossy(answered.unwrap_or(b"(none)"));
+            return Err(format!(
+                "header {name}: the document shows `{shown}`, the server answered `{answered}`"
+            ));
+        }
+    }
+    if let Some(message) = &shown.message {
+        let shown = answers.fill(message)?;
+        let answered = message_of(headers, body)?;
+        if answered != shown {
+            return Err(format!(
+                "the document shows `{shown}`, the server said `{answered}`"
+            ));
+        }
+    }
+    match &shown.body {
+        Some(shown) => contains(
+            &value_of(headers, body)?,
+            &answers.fill_value(shown)?,
+            "body",
+        ),
+        None => Ok(()),
+    }
 }
 
 /// The text of a refusal: all of a plain one, `message` of a JSON one.

@@ -12,8 +12,12 @@
 //!       given: [{ operation: create_volume, case: creates_a_volume }]
 //!       request: { query: { namespace: default }, body: { Snapshots: [{ SourceVolumeID: db }] } }
 //!       status: 200
-//!       body: { Snapshots: [{ SourceVolumeID: db }] }   # this much of the answer, at least
-//!       keep: { snapshot: /Snapshots/0/ID }              # later cases may say {{snapshot}}
+//!       body: { Snapshots: [{ SourceVolumeID: db }] } # of objects the keys named, arrays whole
+//!       answer: { Content-Type: application/json }    # headers
+//!     - name: deletes_it
+//!       given: [{ operation: create_snapshots, case: takes_a_snapshot }]
+//!       request: { query: { id: "{{create_snapshots/takes_a_snapshot: /Snapshots/0/ID}}" } }
+//!       status: 200
 //!     - name: refuses_a_body_that_is_no_json
 //!       request: { raw: "nonsense" }
 //!       status: 400
@@ -23,18 +27,18 @@
 //!
 //! Whoever runs the cases brings server and client: [`plan`] says what to send in which order,
 //! [`Case::request`] how, and [`judge`] whether the answer is the one that the document shows.
+mod answers;
 mod case;
 mod judge;
-mod kept;
 mod shown;
 
+pub use answers::Answers;
 pub use case::{Case, Example, Given, Sent};
 pub use judge::judge;
-pub use kept::Kept;
 pub use shown::shown;
 
 use super::{
-    document::{Document, Operation, elements},
+    document::{Document, Operation, elements, text},
     validator::Problem,
 };
 use serde::Deserialize;
@@ -44,7 +48,8 @@ use std::collections::BTreeSet;
 ///
 /// # Errors
 /// What is wrong with cases: unknown keys, parameters or statuses that the operation does not have,
-/// names used twice, `given` that leads nowhere or in a circle, `{{names}}` that nothing keeps.
+/// names used twice, `given` that leads nowhere or in a circle, `{{references}}` to what was not
+/// run before.
 pub fn cases(document: &Document) -> Result<Vec<Case>, Vec<Problem>> {
     let mut cases = vec![];
     let mut problems = vec![];
@@ -53,7 +58,7 @@ pub fn cases(document: &Document) -> Result<Vec<Case>, Vec<Problem>> {
             match Example::deserialize(written) {
                 Ok(example) => cases.push(Case::of(&operation, example)),
                 Err(error) => problems.push(Problem {
-                    place: format!("{} / {}", operation.id, written["name"]),
+                    place: format!("{}/{}", operation.id, text(&written["name"])),
                     problem: error.to_string(),
                 }),
             }
@@ -159,16 +164,16 @@ fn given_problems(cases: &[Case], case: &Case) -> Vec<String> {
     if follow(cases, case, &mut vec![], &mut plan).is_err() {
         problems.push("its givens lead back to it".into());
     }
-    let kept: BTreeSet<&str> = plan
+    let before: BTreeSet<String> = plan
         .iter()
         .filter(|given| !std::ptr::eq(**given, case))
-        .flat_map(|given| given.example.keep.keys().map(String::as_str))
+        .map(ToString::to_string)
         .collect();
-    for name in case.names_used() {
-        if !kept.contains(name.as_str()) {
-            problems.push(format!("no case that it is given keeps {{{{{name}}}}}"));
-        }
-    }
+    let unknown = case
+        .refers_to()
+        .into_iter()
+        .filter(|case| !before.contains(case));
+    problems.extend(unknown.map(|case| format!("it refers to {case}, which it is not given")));
     problems
 }
 

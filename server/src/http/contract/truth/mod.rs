@@ -220,7 +220,14 @@ impl Exchange<'_> {
         let as_plain = serde_json::from_str(text)
             .ok()
             .filter(|value: &Value| value.is_number() || value.is_boolean());
-        if validator.accepts(&as_text) || as_plain.is_some_and(|value| validator.accepts(&value)) {
+        let as_go_bool = match reading {
+            Reading::Request => go_bool(text),
+            Reading::ShownRequest | Reading::Answer => None,
+        };
+        let mut meanings = [Some(as_text.clone()), as_plain, as_go_bool]
+            .into_iter()
+            .flatten();
+        if meanings.any(|value| validator.accepts(&value)) {
             return;
         }
         let value = match is_confidential_name(name) {
@@ -229,5 +236,14 @@ impl Exchange<'_> {
         };
         let schema = json_schema(&self.truth.document, schema, reading);
         self.told(place, format!("{value} is not what {schema} demands"));
+    }
+}
+
+/// A truth value as Go's `strconv.ParseBool`, and so Nomad, reads it.
+fn go_bool(text: &str) -> Option<Value> {
+    match text {
+        "1" | "t" | "T" | "TRUE" | "true" | "True" => Some(true.into()),
+        "0" | "f" | "F" | "FALSE" | "false" | "False" => Some(false.into()),
+        _ => None,
     }
 }

@@ -36,8 +36,8 @@ impl Exchange<'_> {
         }
     }
 
-    /// Nomad never looks at a request's content type, reads keys in any case and ignores what
-    /// follows the first JSON value, and so does the document's promise.
+    /// Nomad never looks at a request's content type and ignores what follows the first JSON value;
+    /// the document promises the same.
     fn request_body(&mut self, body: &[u8]) {
         let Some(documented) = &self.operation.body else {
             return;
