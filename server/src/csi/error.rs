@@ -5,7 +5,7 @@
 //!   call be made again?
 //! - Messages hold no secret of their call.
 
-use super::{Call, Refused, Secrets};
+use super::{Call, Secrets};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -148,20 +148,6 @@ impl CallError {
             code: Code::DeadlineExceeded,
             message: "context deadline exceeded".to_owned(),
             origin: Origin::Deadline,
-        }
-    }
-
-    /// Not asked at all.
-    pub(super) fn by_us(call: Call, refused: &Refused) -> Self {
-        let message = match call {
-            Call::NodePublishVolume => format!("validation error: {refused}"),
-            _ => refused.to_string(),
-        };
-        Self {
-            call,
-            code: Code::InvalidArgument,
-            message,
-            origin: Origin::Here,
         }
     }
 

@@ -4,9 +4,11 @@
 //!   request and an answer in our own types, and a deadline.
 //! - A [`CallError`] says whether the driver refused or whether the outcome is unclear
 //!   ([`CallError::class`]), and has Nomad's text ([`CallError::nomad_text`]). It holds no secret.
-//! - [`fingerprint()`] asks a driver what it is.
+//! - [`fingerprint()`] asks a driver what it is, [`watch()`] how it is, all the time.
+//! - [`supervise()`] runs a driver that is not there by itself.
 
 mod answer;
+mod backoff;
 mod call;
 mod capabilities;
 mod capability;
@@ -18,12 +20,15 @@ mod error;
 mod fingerprint;
 mod identity;
 mod node;
+mod output;
 mod redact;
 mod refused;
 mod secret;
 mod socket;
+mod supervise;
 mod text;
 mod volume;
+mod watch;
 mod wire;
 
 pub use call::Call;
@@ -46,11 +51,13 @@ pub use node::{
 };
 pub use refused::Refused;
 pub use secret::{PublishContext, REDACTED, Secret, Secrets};
+pub use supervise::{DriverCommand, Process, Restart, Supervisor, supervise};
 pub use text::{About, prefix};
 pub use volume::{
     CapacityRange, Condition, ContentSource, ListedVolume, Page, Snapshot, Topology,
     TopologyRequirement, Volume,
 };
+pub use watch::{Observation, Pace, Watcher, watch};
 
 /// The messages and stubs of CSI v1, generated from `proto/csi.proto`.
 #[allow(missing_docs, clippy::all, clippy::unwrap_used)]

@@ -1,5 +1,7 @@
 //! What is refused before a driver is called.
 
+use super::{Call, CallError, Code, Origin};
+
 /// A request that no driver is asked. The texts are Nomad's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
@@ -33,6 +35,22 @@ pub enum Refused {
     /// A node's call has no path to publish at.
     #[error("missing targetPath")]
     MissingTargetPath,
+}
+
+impl Refused {
+    /// The error of a call that was not made.
+    pub(super) fn of(self, call: Call) -> CallError {
+        let message = match call {
+            Call::NodePublishVolume => format!("validation error: {self}"),
+            _ => self.to_string(),
+        };
+        CallError {
+            call,
+            code: Code::InvalidArgument,
+            message,
+            origin: Origin::Here,
+        }
+    }
 }
 
 /// Refuses with `reason` unless `value` is something.

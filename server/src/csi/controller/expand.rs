@@ -42,9 +42,7 @@ impl Connection {
         expand: &ControllerExpandVolume,
     ) -> Result<Expanded, CallError> {
         let call = Call::ControllerExpandVolume;
-        expand
-            .check()
-            .map_err(|refused| CallError::by_us(call, &refused))?;
+        expand.check().map_err(|refused| refused.of(call))?;
         let question = v1::ControllerExpandVolumeRequest {
             volume_id: expand.external_id.clone(),
             capacity_range: expand.capacity_range.to_message(),

@@ -15,7 +15,7 @@ impl Connection {
     ) -> Result<Condition, CallError> {
         let call = Call::ControllerGetVolumeHealth;
         required(external_id, Refused::MissingExternalVolumeId)
-            .map_err(|refused| CallError::by_us(call, &refused))?;
+            .map_err(|refused| refused.of(call))?;
         let question = v1::ControllerGetVolumeHealthRequest {
             volume_id: external_id.to_owned(),
             secrets: secrets.to_message(),
@@ -37,7 +37,7 @@ impl Connection {
         secrets: &Secrets,
     ) -> Result<Page<(String, Condition)>, CallError> {
         let call = Call::ControllerListVolumeHealth;
-        checked_page(max_entries).map_err(|refused| CallError::by_us(call, &refused))?;
+        checked_page(max_entries).map_err(|refused| refused.of(call))?;
         let question = v1::ControllerListVolumeHealthRequest {
             max_entries,
             starting_token: starting_token.to_owned(),

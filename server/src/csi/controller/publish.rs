@@ -58,9 +58,7 @@ impl Connection {
         publish: &ControllerPublishVolume,
     ) -> Result<PublishContext, CallError> {
         let call = Call::ControllerPublishVolume;
-        publish
-            .check()
-            .map_err(|refused| CallError::by_us(call, &refused))?;
+        publish.check().map_err(|refused| refused.of(call))?;
         let question = v1::ControllerPublishVolumeRequest {
             volume_id: publish.external_id.clone(),
             node_id: publish.external_node_id.clone(),
@@ -83,9 +81,7 @@ impl Connection {
         unpublish: &ControllerUnpublishVolume,
     ) -> Result<(), CallError> {
         let call = Call::ControllerUnpublishVolume;
-        unpublish
-            .check()
-            .map_err(|refused| CallError::by_us(call, &refused))?;
+        unpublish.check().map_err(|refused| refused.of(call))?;
         let question = v1::ControllerUnpublishVolumeRequest {
             volume_id: unpublish.external_id.clone(),
             node_id: unpublish.external_node_id.clone(),

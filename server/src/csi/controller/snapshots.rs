@@ -91,9 +91,7 @@ impl Connection {
     /// CSI `CreateSnapshot`. An answer without a snapshot, or with one without an id, is an error.
     pub async fn create_snapshot(&self, create: &CreateSnapshot) -> Result<Snapshot, CallError> {
         let call = Call::CreateSnapshot;
-        create
-            .check()
-            .map_err(|refused| CallError::by_us(call, &refused))?;
+        create.check().map_err(|refused| refused.of(call))?;
         let question = v1::CreateSnapshotRequest {
             source_volume_id: create.source_volume_id.clone(),
             name: create.name.clone(),
@@ -125,9 +123,7 @@ impl Connection {
     /// CSI `DeleteSnapshot`. A snapshot that the driver does not know is deleted.
     pub async fn delete_snapshot(&self, delete: &DeleteSnapshot) -> Result<(), CallError> {
         let call = Call::DeleteSnapshot;
-        delete
-            .check()
-            .map_err(|refused| CallError::by_us(call, &refused))?;
+        delete.check().map_err(|refused| refused.of(call))?;
         let question = v1::DeleteSnapshotRequest {
             snapshot_id: delete.snapshot_id.clone(),
             secrets: delete.secrets.to_message(),
@@ -146,8 +142,7 @@ impl Connection {
     /// CSI `ListSnapshots`. Entries without a snapshot are left out.
     pub async fn list_snapshots(&self, list: &ListSnapshots) -> Result<Page<Snapshot>, CallError> {
         let call = Call::ListSnapshots;
-        list.check()
-            .map_err(|refused| CallError::by_us(call, &refused))?;
+        list.check().map_err(|refused| refused.of(call))?;
         let question = v1::ListSnapshotsRequest {
             max_entries: list.max_entries,
             starting_token: list.starting_token.clone(),
@@ -173,8 +168,7 @@ impl Connection {
     /// CSI `GetSnapshot` (1.12 and newer).
     pub async fn get_snapshot(&self, get: &GetSnapshot) -> Result<Snapshot, CallError> {
         let call = Call::GetSnapshot;
-        get.check()
-            .map_err(|refused| CallError::by_us(call, &refused))?;
+        get.check().map_err(|refused| refused.of(call))?;
         let question = v1::GetSnapshotRequest {
             snapshot_id: get.snapshot_id.clone(),
             secrets: get.secrets.to_message(),

@@ -129,9 +129,7 @@ impl Connection {
         validate: &ValidateVolumeCapabilities,
     ) -> Result<Validation, CallError> {
         let call = Call::ValidateVolumeCapabilities;
-        validate
-            .check()
-            .map_err(|refused| CallError::by_us(call, &refused))?;
+        validate.check().map_err(|refused| refused.of(call))?;
         let question = v1::ValidateVolumeCapabilitiesRequest {
             volume_id: validate.external_id.clone(),
             volume_context: hashed(&validate.volume_context),

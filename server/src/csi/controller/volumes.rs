@@ -97,9 +97,7 @@ impl Connection {
     /// could use or delete it.
     pub async fn create_volume(&self, create: &CreateVolume) -> Result<Volume, CallError> {
         let call = Call::CreateVolume;
-        create
-            .check()
-            .map_err(|refused| CallError::by_us(call, &refused))?;
+        create.check().map_err(|refused| refused.of(call))?;
         let question = v1::CreateVolumeRequest {
             name: create.name.clone(),
             capacity_range: create.capacity_range.to_message(),
@@ -135,9 +133,7 @@ impl Connection {
     /// CSI `DeleteVolume`. A volume that the driver does not know is deleted.
     pub async fn delete_volume(&self, delete: &DeleteVolume) -> Result<(), CallError> {
         let call = Call::DeleteVolume;
-        delete
-            .check()
-            .map_err(|refused| CallError::by_us(call, &refused))?;
+        delete.check().map_err(|refused| refused.of(call))?;
         let question = v1::DeleteVolumeRequest {
             volume_id: delete.external_id.clone(),
             secrets: delete.secrets.to_message(),
@@ -156,8 +152,7 @@ impl Connection {
     /// CSI `ListVolumes`. Entries without a volume are left out.
     pub async fn list_volumes(&self, list: &ListVolumes) -> Result<Page<ListedVolume>, CallError> {
         let call = Call::ListVolumes;
-        list.check()
-            .map_err(|refused| CallError::by_us(call, &refused))?;
+        list.check().map_err(|refused| refused.of(call))?;
         let question = v1::ListVolumesRequest {
             max_entries: list.max_entries,
             starting_token: list.starting_token.clone(),
@@ -194,7 +189,7 @@ impl Connection {
     ) -> Result<ListedVolume, CallError> {
         let call = Call::ControllerGetVolume;
         required(external_id, Refused::MissingExternalVolumeId)
-            .map_err(|refused| CallError::by_us(call, &refused))?;
+            .map_err(|refused| refused.of(call))?;
         let question = v1::ControllerGetVolumeRequest {
             volume_id: external_id.to_owned(),
         };

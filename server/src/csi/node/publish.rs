@@ -57,9 +57,7 @@ impl Connection {
     /// CSI `NodePublishVolume`.
     pub async fn node_publish_volume(&self, publish: &NodePublishVolume) -> Result<(), CallError> {
         let call = Call::NodePublishVolume;
-        publish
-            .check()
-            .map_err(|refused| CallError::by_us(call, &refused))?;
+        publish.check().map_err(|refused| refused.of(call))?;
         let question = v1::NodePublishVolumeRequest {
             volume_id: publish.external_id.clone(),
             publish_context: publish.publish_context.to_message(),
@@ -86,9 +84,7 @@ impl Connection {
         unpublish: &NodeUnpublishVolume,
     ) -> Result<(), CallError> {
         let call = Call::NodeUnpublishVolume;
-        unpublish
-            .check()
-            .map_err(|refused| CallError::by_us(call, &refused))?;
+        unpublish.check().map_err(|refused| refused.of(call))?;
         let question = v1::NodeUnpublishVolumeRequest {
             volume_id: unpublish.external_id.clone(),
             target_path: unpublish.target_path.clone(),

@@ -53,9 +53,7 @@ impl Connection {
     /// CSI `NodeStageVolume`.
     pub async fn node_stage_volume(&self, stage: &NodeStageVolume) -> Result<(), CallError> {
         let call = Call::NodeStageVolume;
-        stage
-            .check()
-            .map_err(|refused| CallError::by_us(call, &refused))?;
+        stage.check().map_err(|refused| refused.of(call))?;
         let question = v1::NodeStageVolumeRequest {
             volume_id: stage.external_id.clone(),
             publish_context: stage.publish_context.to_message(),
@@ -74,9 +72,7 @@ impl Connection {
     /// CSI `NodeUnstageVolume`. What the driver does not know is not staged.
     pub async fn node_unstage_volume(&self, unstage: &NodeUnstageVolume) -> Result<(), CallError> {
         let call = Call::NodeUnstageVolume;
-        unstage
-            .check()
-            .map_err(|refused| CallError::by_us(call, &refused))?;
+        unstage.check().map_err(|refused| refused.of(call))?;
         let question = v1::NodeUnstageVolumeRequest {
             volume_id: unstage.external_id.clone(),
             staging_target_path: unstage.staging_target_path.clone(),

@@ -88,9 +88,7 @@ impl Connection {
     /// does not know here needs no growing (as Nomad).
     pub async fn node_expand_volume(&self, expand: &NodeExpandVolume) -> Result<i64, CallError> {
         let call = Call::NodeExpandVolume;
-        expand
-            .check()
-            .map_err(|refused| CallError::by_us(call, &refused))?;
+        expand.check().map_err(|refused| refused.of(call))?;
         let question = v1::NodeExpandVolumeRequest {
             volume_id: expand.external_id.clone(),
             volume_path: expand.volume_path.clone(),
@@ -119,8 +117,7 @@ impl Connection {
         get: &NodeGetVolumeStats,
     ) -> Result<VolumeStats, CallError> {
         let call = Call::NodeGetVolumeStats;
-        get.check()
-            .map_err(|refused| CallError::by_us(call, &refused))?;
+        get.check().map_err(|refused| refused.of(call))?;
         let question = v1::NodeGetVolumeStatsRequest {
             volume_id: get.external_id.clone(),
             volume_path: get.volume_path.clone(),
@@ -159,8 +156,7 @@ impl Connection {
         get: &NodeGetVolumeStats,
     ) -> Result<Condition, CallError> {
         let call = Call::NodeGetVolumeHealth;
-        get.check()
-            .map_err(|refused| CallError::by_us(call, &refused))?;
+        get.check().map_err(|refused| refused.of(call))?;
         let question = v1::NodeGetVolumeHealthRequest {
             volume_id: get.external_id.clone(),
             volume_publish_path: get.volume_path.clone(),
