@@ -9,7 +9,7 @@ use saddlebag::store::{Embedded, StoreError};
 use std::{
     io,
     path::Path,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// What the errors of a store on such a disk call its file.
@@ -47,6 +47,14 @@ pub struct Faults {
     pub syncs: bool,
     /// Reads fail.
     pub reads: bool,
+    /// Reads and syncs panic: what is below the store has a bug.
+    pub panics: bool,
+}
+
+impl Faults {
+    fn panic(&self) {
+        assert!(!self.panics, "a bug below the store");
+    }
 }
 
 impl Disk {
@@ -109,7 +117,7 @@ impl Disk {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn change(&self, change: Change) -> io::Result<()> {
@@ -157,6 +165,7 @@ impl StorageBackend for Disk {
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         let state = self.state();
         state.powered()?;
+        state.faults.panic();
         if state.faults.reads {
             return Err(io::Error::other("the disk does not answer"));
         }
@@ -181,6 +190,7 @@ impl StorageBackend for Disk {
         let mut state = self.state();
         state.powered()?;
         state.syncs += 1;
+        state.faults.panic();
         let unsynced = std::mem::take(&mut state.unsynced);
         if state.faults.syncs {
             return Err(io::Error::other("the disk could not be synced"));

@@ -13,6 +13,7 @@ const WORKING: Faults = Faults {
     writes: false,
     syncs: false,
     reads: false,
+    panics: false,
 };
 
 #[tokio::test]
@@ -79,6 +80,27 @@ async fn reads_that_fail_are_refused_and_recover() {
     disk.set(WORKING);
     assert_eq!(load(&store).await.index, Index(1));
     survives_power_loss(disk, store, &["a"]).await;
+}
+
+#[tokio::test]
+async fn a_panic_below_the_store_is_a_failure_like_any_other() {
+    let (disk, store) = with_one_row().await;
+    disk.set(Faults {
+        panics: true,
+        ..WORKING
+    });
+    let (detail, unclear) = failed(&store, "b").await;
+    assert!(detail.contains("a bug below the store"), "{detail}");
+    assert!(unclear);
+    let opened = disk.open().map(drop);
+    assert!(
+        matches!(opened, Err(StoreError::Corrupt { .. })),
+        "{opened:?}"
+    );
+
+    disk.set(WORKING);
+    assert_eq!(commit(&store, [], [put("c", "1")]).await, Index(3));
+    survives_power_loss(disk, store, &["a", "b", "c"]).await;
 }
 
 async fn with_one_row() -> (Disk, Embedded) {
