@@ -7,7 +7,9 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use redb::StorageBackend;
 use saddlebag::store::{Embedded, StoreError};
 use std::{
+    collections::BTreeSet,
     io,
+    ops::Range,
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -16,6 +18,8 @@ use std::{
 pub const NAME: &str = "memory.redb";
 /// What a disk writes whole or not at all.
 const SECTOR: usize = 512;
+/// What a disk has room for or not.
+const BLOCK: usize = 4_096;
 
 #[derive(Clone, Debug, Default)]
 pub struct Disk(Arc<Mutex<State>>);
@@ -25,6 +29,8 @@ struct State {
     seen: Vec<u8>,
     durable: Vec<u8>,
     unsynced: Vec<Change>,
+    /// Those that were ever written.
+    blocks: BTreeSet<usize>,
     changes: u64,
     syncs: u64,
     faults: Faults,
@@ -41,7 +47,9 @@ enum Change {
 pub struct Faults {
     /// The power fails at this change or sync, counted from the disk's beginning.
     pub power_fails_at: Option<u64>,
-    /// Writes fail, as on a full disk.
+    /// There is no room: only what was written before can be written over.
+    pub full: bool,
+    /// Writes fail.
     pub writes: bool,
     /// Syncs fail, and what was to be synced never becomes durable although it is still seen.
     pub syncs: bool,
@@ -125,8 +133,13 @@ impl Disk {
         state.powered()?;
         state.changes += 1;
         if state.faults.writes {
+            return Err(io::Error::other("the disk does not write"));
+        }
+        let blocks = change.blocks();
+        if state.faults.full && !blocks.clone().all(|block| state.blocks.contains(&block)) {
             return Err(io::ErrorKind::StorageFull.into());
         }
+        state.blocks.extend(blocks);
         change.apply(&mut state.seen);
         state.unsynced.push(change);
         Ok(())
@@ -143,6 +156,14 @@ impl State {
 }
 
 impl Change {
+    /// The blocks that it needs.
+    fn blocks(&self) -> Range<usize> {
+        match self {
+            Change::Write(offset, bytes) => offset / BLOCK..(offset + bytes.len()).div_ceil(BLOCK),
+            Change::Length(_) => 0..0,
+        }
+    }
+
     fn apply(&self, image: &mut Vec<u8>) {
         match self {
             Change::Write(offset, bytes) => {

@@ -10,6 +10,7 @@ use saddlebag::store::{Embedded, Followed, Index, Store, StoreError};
 
 const WORKING: Faults = Faults {
     power_fails_at: None,
+    full: false,
     writes: false,
     syncs: false,
     reads: false,
@@ -17,7 +18,30 @@ const WORKING: Faults = Faults {
 };
 
 #[tokio::test]
-async fn a_full_disk_refuses_and_recovers() {
+async fn a_full_disk_refuses_clearly_and_recovers() {
+    let (disk, store) = with_rows().await;
+    disk.set(Faults {
+        full: true,
+        ..WORKING
+    });
+    for _ in 0..3 {
+        let large = transaction([], [put("b", vec![1; 200_000])]);
+        let outcome = store.commit(large).await;
+        let unclear = matches!(outcome, Err(StoreError::Failed { unclear: true, .. }));
+        assert!(outcome.is_err() && !unclear, "{outcome:?}");
+        assert_eq!(load(&store).await.index, Index(1));
+    }
+    disk.set(WORKING);
+    assert_eq!(
+        commit(&store, [], [put("c", vec![1; 200_000])]).await,
+        Index(2)
+    );
+    assert_eq!(row(&store, "b").await, None);
+    survives_power_loss(disk, store, &["a", "c"]).await;
+}
+
+#[tokio::test]
+async fn a_disk_that_cannot_write_refuses_and_recovers() {
     let (disk, store) = with_rows().await;
     disk.set(Faults {
         writes: true,
@@ -25,7 +49,7 @@ async fn a_full_disk_refuses_and_recovers() {
     });
     for _ in 0..3 {
         let (detail, _) = failed(&store, "b").await;
-        assert!(!detail.is_empty());
+        assert!(detail.contains("the disk does not write"), "{detail}");
     }
     disk.set(WORKING);
     let index = commit(&store, [], [put("c", "1")]).await;
