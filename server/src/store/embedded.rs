@@ -126,8 +126,9 @@ impl Embedded {
     /// [`StoreError::Failed`] if the file could not be closed. What was committed is durable all
     /// the same.
     pub async fn close(mut self) -> Result<(), StoreError> {
+        let stopped = self.failed("the closing was stopped with its runtime", false);
         let closed = tokio::task::spawn_blocking(move || self.finish());
-        closed.await.unwrap_or(Ok(()))
+        closed.await.unwrap_or(Err(stopped))
     }
 
     /// Ends the writer and waits for it. Does nothing the second time.

@@ -5,9 +5,11 @@ use crate::{
     place::{InFile, commit, delete, key, load, put, rows, transaction},
 };
 use bytes::Bytes;
-use futures::future::join_all;
+use futures::{FutureExt, StreamExt, future::join_all};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use saddlebag::store::{Committed, Embedded, Guard, Index, Key, Row, Store, Transaction, Write};
+use saddlebag::store::{
+    Committed, Embedded, Followed, Guard, Index, Key, Row, Store, Transaction, Write,
+};
 use std::{
     collections::BTreeMap,
     env,
@@ -254,4 +256,17 @@ async fn a_commit_alone_takes_one_sync_and_a_refused_one_none() {
         operations,
         "what changes nothing leaves the disk alone"
     );
+}
+
+#[tokio::test]
+async fn a_commit_is_told_before_it_is_answered() {
+    let store = Disk::default().open().unwrap();
+    let mut follower = store.follow(Index(0));
+    for n in 1..50 {
+        let index = commit(&store, [], [put("a", n.to_string())]).await;
+        match follower.next().now_or_never().flatten() {
+            Some(Followed::Change(change)) => assert_eq!(change.index, index),
+            other => panic!("{other:?} although {index} was answered"),
+        }
+    }
 }

@@ -7,15 +7,19 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use redb::StorageBackend;
 use saddlebag::store::{Embedded, StoreError};
 use std::{
+    collections::BTreeSet,
     io,
+    ops::Range,
     path::Path,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// What the errors of a store on such a disk call its file.
 pub const NAME: &str = "memory.redb";
 /// What a disk writes whole or not at all.
 const SECTOR: usize = 512;
+/// What a disk has room for or not.
+const BLOCK: usize = 4_096;
 
 #[derive(Clone, Debug, Default)]
 pub struct Disk(Arc<Mutex<State>>);
@@ -25,6 +29,8 @@ struct State {
     seen: Vec<u8>,
     durable: Vec<u8>,
     unsynced: Vec<Change>,
+    /// Those that were ever written.
+    blocks: BTreeSet<usize>,
     changes: u64,
     syncs: u64,
     faults: Faults,
@@ -41,12 +47,22 @@ enum Change {
 pub struct Faults {
     /// The power fails at this change or sync, counted from the disk's beginning.
     pub power_fails_at: Option<u64>,
-    /// Writes fail, as on a full disk.
+    /// There is no room: only what was written before can be written over.
+    pub full: bool,
+    /// Writes fail.
     pub writes: bool,
     /// Syncs fail, and what was to be synced never becomes durable although it is still seen.
     pub syncs: bool,
     /// Reads fail.
     pub reads: bool,
+    /// Reads and syncs panic: what is below the store has a bug.
+    pub panics: bool,
+}
+
+impl Faults {
+    fn panic(&self) {
+        assert!(!self.panics, "a bug below the store");
+    }
 }
 
 impl Disk {
@@ -109,7 +125,7 @@ impl Disk {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn change(&self, change: Change) -> io::Result<()> {
@@ -117,8 +133,13 @@ impl Disk {
         state.powered()?;
         state.changes += 1;
         if state.faults.writes {
+            return Err(io::Error::other("the disk does not write"));
+        }
+        let blocks = change.blocks();
+        if state.faults.full && !blocks.clone().all(|block| state.blocks.contains(&block)) {
             return Err(io::ErrorKind::StorageFull.into());
         }
+        state.blocks.extend(blocks);
         change.apply(&mut state.seen);
         state.unsynced.push(change);
         Ok(())
@@ -135,6 +156,14 @@ impl State {
 }
 
 impl Change {
+    /// The blocks that it needs.
+    fn blocks(&self) -> Range<usize> {
+        match self {
+            Change::Write(offset, bytes) => offset / BLOCK..(offset + bytes.len()).div_ceil(BLOCK),
+            Change::Length(_) => 0..0,
+        }
+    }
+
     fn apply(&self, image: &mut Vec<u8>) {
         match self {
             Change::Write(offset, bytes) => {
@@ -157,6 +186,7 @@ impl StorageBackend for Disk {
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         let state = self.state();
         state.powered()?;
+        state.faults.panic();
         if state.faults.reads {
             return Err(io::Error::other("the disk does not answer"));
         }
@@ -181,6 +211,7 @@ impl StorageBackend for Disk {
         let mut state = self.state();
         state.powered()?;
         state.syncs += 1;
+        state.faults.panic();
         let unsynced = std::mem::take(&mut state.unsynced);
         if state.faults.syncs {
             return Err(io::Error::other("the disk could not be synced"));

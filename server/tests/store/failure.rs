@@ -10,21 +10,46 @@ use saddlebag::store::{Embedded, Followed, Index, Store, StoreError};
 
 const WORKING: Faults = Faults {
     power_fails_at: None,
+    full: false,
     writes: false,
     syncs: false,
     reads: false,
+    panics: false,
 };
 
 #[tokio::test]
-async fn a_full_disk_refuses_and_recovers() {
-    let (disk, store) = with_one_row().await;
+async fn a_full_disk_refuses_clearly_and_recovers() {
+    let (disk, store) = with_rows().await;
+    disk.set(Faults {
+        full: true,
+        ..WORKING
+    });
+    for _ in 0..3 {
+        let large = transaction([], [put("b", vec![1; 200_000])]);
+        let outcome = store.commit(large).await;
+        let unclear = matches!(outcome, Err(StoreError::Failed { unclear: true, .. }));
+        assert!(outcome.is_err() && !unclear, "{outcome:?}");
+        assert_eq!(load(&store).await.index, Index(1));
+    }
+    disk.set(WORKING);
+    assert_eq!(
+        commit(&store, [], [put("c", vec![1; 200_000])]).await,
+        Index(2)
+    );
+    assert_eq!(row(&store, "b").await, None);
+    survives_power_loss(disk, store, &["a", "c"]).await;
+}
+
+#[tokio::test]
+async fn a_disk_that_cannot_write_refuses_and_recovers() {
+    let (disk, store) = with_rows().await;
     disk.set(Faults {
         writes: true,
         ..WORKING
     });
     for _ in 0..3 {
         let (detail, _) = failed(&store, "b").await;
-        assert!(!detail.is_empty());
+        assert!(detail.contains("the disk does not write"), "{detail}");
     }
     disk.set(WORKING);
     let index = commit(&store, [], [put("c", "1")]).await;
@@ -35,7 +60,7 @@ async fn a_full_disk_refuses_and_recovers() {
 
 #[tokio::test]
 async fn a_disk_that_cannot_sync_leaves_it_unclear_until_it_can() {
-    let (disk, store) = with_one_row().await;
+    let (disk, store) = with_rows().await;
     let mut follower = store.follow(Index(1));
     disk.set(Faults {
         syncs: true,
@@ -49,9 +74,9 @@ async fn a_disk_that_cannot_sync_leaves_it_unclear_until_it_can() {
     disk.set(WORKING);
 
     // the bytes were written, and are made durable before they are believed
-    let index = commit(&store, [], [put("d", "1")]).await;
+    let index = commit(&store, [], [put("z", "1")]).await;
     assert_eq!(index, Index(3));
-    for (index, at) in [(2, "b"), (3, "d")] {
+    for (index, at) in [(2, "b"), (3, "z")] {
         let told = soon(follower.next()).await;
         let Some(Followed::Change(change)) = told else {
             panic!("{told:?}")
@@ -59,12 +84,12 @@ async fn a_disk_that_cannot_sync_leaves_it_unclear_until_it_can() {
         assert_eq!((change.index, &change.rows[0].0), (Index(index), &key(at)));
     }
     assert_eq!(row(&store, "c").await, None);
-    survives_power_loss(disk, store, &["a", "b", "d"]).await;
+    survives_power_loss(disk, store, &["a", "b", "z"]).await;
 }
 
 #[tokio::test]
 async fn reads_that_fail_are_refused_and_recover() {
-    let (disk, store) = with_one_row().await;
+    let (disk, store) = with_rows().await;
     disk.set(Faults {
         writes: true,
         reads: true,
@@ -81,10 +106,33 @@ async fn reads_that_fail_are_refused_and_recover() {
     survives_power_loss(disk, store, &["a"]).await;
 }
 
-async fn with_one_row() -> (Disk, Embedded) {
+#[tokio::test]
+async fn a_panic_below_the_store_is_a_failure_like_any_other() {
+    let (disk, store) = with_rows().await;
+    disk.set(Faults {
+        panics: true,
+        ..WORKING
+    });
+    let (detail, unclear) = failed(&store, "b").await;
+    assert!(detail.contains("a bug below the store"), "{detail}");
+    assert!(unclear);
+    let opened = disk.open().map(drop);
+    assert!(
+        matches!(opened, Err(StoreError::Corrupt { .. })),
+        "{opened:?}"
+    );
+
+    disk.set(WORKING);
+    assert_eq!(commit(&store, [], [put("c", "1")]).await, Index(3));
+    survives_power_loss(disk, store, &["a", "b", "c"]).await;
+}
+
+/// A store with a row under `a`, and many under `m/` so that `b` and `z` are pages apart.
+async fn with_rows() -> (Disk, Embedded) {
     let disk = Disk::default();
     let store = disk.open().unwrap();
-    commit(&store, [], [put("a", "1")]).await;
+    let many = (0..100).map(|n| put(&format!("m/{n}"), vec![n; 500]));
+    commit(&store, [], many.chain([put("a", "1")])).await;
     (disk, store)
 }
 
@@ -106,8 +154,12 @@ async fn survives_power_loss(disk: Disk, store: Embedded, keys: &[&str]) {
     let store = found.open().unwrap();
     let loaded = load(&store).await;
     assert_eq!(loaded.index, newest);
-    let there: Vec<&str> = loaded.rows.iter().map(|(at, _)| at.as_str()).collect();
-    assert_eq!(there, keys);
+    let there = loaded.rows.iter().map(|(at, _)| at.as_str());
+    let there: Vec<&str> = there.filter(|at| !at.starts_with("m/")).collect();
+    assert_eq!(
+        (there, loaded.rows.len()),
+        (keys.to_vec(), keys.len() + 100)
+    );
     let next = commit(&store, [], [put("next", "1")]).await;
     assert_eq!(followed(&store, newest, next).await.len(), 1);
 }

@@ -1,5 +1,10 @@
 //! The store: what every implementation must do, and what the embedded one must survive.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by a panic"
+)]
+
 mod conformance;
 mod crash;
 mod damage;

@@ -4,9 +4,9 @@
 //!   a crash its choice between the two newest commits. Those writes are held back in memory until
 //!   everything was verified; then they are made, in their order.
 //! - **What is read after a failure is durable.** After a failed fsync the kernel may show bytes
-//!   that are not on the disk and never will be, and call the next fsync a success. So what was
-//!   written since the last successful fsync is written again, from what can be read, and synced,
-//!   before anything is believed.
+//!   that are not on the disk and never will be, and call the next fsync a success. So what a
+//!   failed fsync was to make durable is written again, from what can be read, and synced, before
+//!   anything is believed.
 
 use super::{fault::Fault, file};
 use redb::{BackendError, StorageBackend};
@@ -21,7 +21,16 @@ type Open = dyn Fn() -> io::Result<Box<dyn StorageBackend>> + Send + Sync;
 /// A place of storage that can be opened again after it failed.
 pub(super) struct Disk {
     open: Box<Open>,
-    unsynced: Arc<Mutex<Vec<Extent>>>,
+    written: Arc<Mutex<Written>>,
+}
+
+/// What was written since the last sync that succeeded.
+#[derive(Debug, Default)]
+struct Written {
+    /// No sync was asked for since.
+    unsynced: Vec<Extent>,
+    /// A sync of it failed.
+    doubtful: Vec<Extent>,
 }
 
 /// Where something was written.
@@ -37,7 +46,7 @@ impl Disk {
     ) -> Self {
         Self {
             open: Box::new(open),
-            unsynced: Arc::default(),
+            written: Arc::default(),
         }
     }
 
@@ -48,7 +57,7 @@ impl Disk {
         Ok(Attached(Arc::new(Attachment {
             storage,
             writes: Mutex::new(Writes::HeldBack(Vec::new())),
-            unsynced: self.unsynced.clone(),
+            written: self.written.clone(),
         })))
     }
 
@@ -62,21 +71,23 @@ impl Disk {
         file::fill(attached)
     }
 
-    /// Makes durable whatever a failed sync left behind.
+    /// Makes durable whatever a failure left behind.
     fn settle(&self, storage: &dyn StorageBackend) -> io::Result<()> {
-        let mut unsynced = lock(&self.unsynced);
-        if unsynced.is_empty() {
+        let mut written = lock(&self.written);
+        if written.unsynced.is_empty() && written.doubtful.is_empty() {
             return Ok(());
         }
         let end = storage.len()?;
-        for Extent { offset, length } in &*unsynced {
+        for Extent { offset, length } in &written.doubtful {
             let there = usize::try_from(end.saturating_sub(*offset)).unwrap_or(usize::MAX);
             let mut bytes = vec![0; there.min(*length)];
             storage.read(*offset, &mut bytes)?;
             storage.write(*offset, &bytes)?;
         }
+        let Written { unsynced, doubtful } = &mut *written;
+        doubtful.append(unsynced);
         storage.sync_data()?;
-        unsynced.clear();
+        doubtful.clear();
         Ok(())
     }
 }
@@ -89,7 +100,7 @@ pub(super) struct Attached(Arc<Attachment>);
 struct Attachment {
     storage: Box<dyn StorageBackend>,
     writes: Mutex<Writes>,
-    unsynced: Arc<Mutex<Vec<Extent>>>,
+    written: Arc<Mutex<Written>>,
 }
 
 /// What becomes of a write.
@@ -114,7 +125,7 @@ impl Attached {
         Self(Arc::new(Attachment {
             storage: Box::new(storage),
             writes: Mutex::new(Writes::Unsynced),
-            unsynced: Arc::default(),
+            written: Arc::default(),
         }))
     }
 
@@ -144,7 +155,7 @@ impl Attached {
 
 impl Attachment {
     fn write(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        lock(&self.unsynced).push(Extent {
+        lock(&self.written).unsynced.push(Extent {
             offset,
             length: bytes.len(),
         });
@@ -153,10 +164,10 @@ impl Attachment {
 
     fn sync(&self) -> io::Result<()> {
         // what another thread writes meanwhile is not of this sync
-        let mut syncing = std::mem::take(&mut *lock(&self.unsynced));
+        let mut syncing = std::mem::take(&mut lock(&self.written).unsynced);
         self.storage
             .sync_data()
-            .inspect_err(|_| lock(&self.unsynced).append(&mut syncing))
+            .inspect_err(|_| lock(&self.written).doubtful.append(&mut syncing))
     }
 }
 

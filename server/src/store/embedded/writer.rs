@@ -13,12 +13,13 @@ use super::{
     disk::Disk,
     fault::{Fault, guarded},
     file::{self, Opened},
+    format::Head,
     group::{self, Prepared},
     history::Teller,
     lock::Lock,
 };
 use crate::store::{Change, Committed, StoreError, Transaction, Write};
-use redb::{ReadTransaction, ReadableDatabase};
+use redb::{ReadTransaction, ReadableDatabase, WriteTransaction};
 use std::{path::Path, sync::Arc};
 use tokio::sync::{mpsc, oneshot};
 
@@ -90,13 +91,6 @@ impl Writer {
         if transactions.is_empty() {
             return Vec::new();
         }
-        let prepared = self.opened().and_then(|opened| {
-            guarded(|| {
-                let write = opened.database.begin_write()?;
-                let prepared = group::prepare(&write, opened.head, transactions)?;
-                Ok((write, prepared))
-            })
-        });
         let (
             write,
             Prepared {
@@ -104,40 +98,17 @@ impl Writer {
                 changes,
                 head,
             },
-        ) = match prepared {
+        ) = match self.prepare(transactions) {
             Ok(prepared) => prepared,
             Err(fault) => {
                 self.abandon(&fault);
-                return transactions
-                    .iter()
-                    .map(|_| Err(fault.failure(&self.file, false)))
-                    .collect();
+                let failed = |_| Err(fault.failure(&self.file, false));
+                return transactions.iter().map(failed).collect();
             }
         };
-        let made = guarded(|| match changes.is_empty() {
-            true => Ok(write.abort()?),
-            false => Ok(write.commit()?),
-        });
-        let failed = match made {
-            Ok(()) => {
-                if let Some(opened) = &mut self.opened {
-                    opened.head = head;
-                }
-                self.tell(changes);
-                None
-            }
-            Err(fault) => {
-                self.abandon(&fault);
-                self.unclear = changes;
-                match self.opened() {
-                    Ok(opened) if opened.head == head => None,
-                    Ok(_) => Some((fault, false)),
-                    Err(_) => Some((fault, true)),
-                }
-            }
-        };
-        let outcome = |outcome: Result<Committed, Fault>| match (outcome, &failed) {
-            (Err(damaged), _) => Err(damaged.refusal(&self.file)),
+        let failure = self.make_durable(write, changes, head).err();
+        let outcome = |outcome| match (outcome, &failure) {
+            (Err(damaged), _) => Err(Fault::refusal(damaged, &self.file)),
             (Ok(outcome), None) => Ok(outcome),
             (Ok(Committed::At(_)), Some((fault, unclear))) => {
                 Err(fault.failure(&self.file, *unclear))
@@ -145,6 +116,45 @@ impl Writer {
             (Ok(Committed::Conflict(_)), Some((fault, _))) => Err(fault.failure(&self.file, false)),
         };
         outcomes.into_iter().map(outcome).collect()
+    }
+
+    fn prepare(
+        &mut self,
+        transactions: &[Transaction],
+    ) -> Result<(WriteTransaction, Prepared), Fault> {
+        let opened = self.opened()?;
+        guarded(|| {
+            let write = opened.database.begin_write()?;
+            let prepared = group::prepare(&write, opened.head, transactions)?;
+            Ok((write, prepared))
+        })
+    }
+
+    /// Makes what was prepared durable and tells it; or says why not, and whether that is unclear.
+    fn make_durable(
+        &mut self,
+        write: WriteTransaction,
+        changes: Vec<Arc<Change>>,
+        head: Head,
+    ) -> Result<(), (Fault, bool)> {
+        let made = guarded(|| match changes.is_empty() {
+            true => Ok(write.abort()?),
+            false => Ok(write.commit()?),
+        });
+        if let Err(fault) = made {
+            self.abandon(&fault);
+            self.unclear = changes;
+            return match self.opened() {
+                Ok(opened) if opened.head == head => Ok(()),
+                Ok(_) => Err((fault, false)),
+                Err(_) => Err((fault, true)),
+            };
+        }
+        if let Some(opened) = &mut self.opened {
+            opened.head = head;
+        }
+        self.tell(changes);
+        Ok(())
     }
 
     fn read(&mut self) -> Result<ReadTransaction, StoreError> {
@@ -158,16 +168,20 @@ impl Writer {
     fn opened(&mut self) -> Result<&mut Opened, Fault> {
         let opened = match self.opened.take() {
             Some(opened) => opened,
-            None => file::open(&self.disk)?,
+            None => self.open_again()?,
         };
+        Ok(self.opened.insert(opened))
+    }
+
+    fn open_again(&mut self) -> Result<Opened, Fault> {
+        let opened = file::open(&self.disk)?;
+        let index = opened.head.index;
+        tracing::info!(file = %self.file.display(), %index, "the store works again");
         let unclear = std::mem::take(&mut self.unclear);
-        if unclear
-            .last()
-            .is_some_and(|newest| newest.index <= opened.head.index)
-        {
+        if unclear.last().is_some_and(|newest| newest.index <= index) {
             self.tell(unclear);
         }
-        Ok(self.opened.insert(opened))
+        Ok(opened)
     }
 
     fn tell(&self, changes: Vec<Arc<Change>>) {
@@ -178,8 +192,10 @@ impl Writer {
 
     /// Lets go of a file that failed, to open it again.
     fn abandon(&mut self, fault: &Fault) {
-        tracing::warn!(file = %self.file.display(), %fault, "the store failed; opening it again");
-        let opened = self.opened.take();
+        let Some(opened) = self.opened.take() else {
+            return; // it could not even be opened
+        };
+        tracing::warn!(file = %self.file.display(), %fault, "the store failed; it is opened again");
         let _ = guarded(|| {
             drop(opened);
             Ok(())
