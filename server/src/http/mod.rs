@@ -1,3 +1,0 @@
-//! HTTP in front of the domain.
-pub mod edge;
-pub mod request;
