@@ -7,12 +7,17 @@
 //! - absent and `null` read the same, and so does Go's zero value where a field is no `Option`;
 //! - no secret can be printed.
 
+mod capability;
+mod envelope;
+mod schema;
 mod secrets;
 mod snapshots;
 mod topology;
 mod volumes;
 
+pub use capability::{CapabilityRequest, MountOptionsRequest};
+pub use envelope::Envelope;
 pub use secrets::SecretsIn;
 pub use snapshots::{SnapshotRequest, SnapshotsRequest};
-pub use topology::{Topology, TopologyRequest};
-pub use volumes::{MountOptionsRequest, VolumeCapability, VolumeRequest, VolumesRequest};
+pub use topology::{TopologyRequest, TopologySegmentsRequest};
+pub use volumes::{VolumeRequest, VolumesRequest};

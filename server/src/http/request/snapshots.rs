@@ -1,31 +1,26 @@
 //! The body of snapshot create.
 
-use super::SecretsIn;
+use super::{
+    Envelope, SecretsIn,
+    schema::{self, Named, SecretsRequest},
+};
 use crate::http::edge::{
     Refusal,
-    credentials::ClientToken,
     json::{self, Node},
 };
 use std::collections::BTreeMap;
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, schema::Schema},
+};
 
-/// The body of snapshot create: the snapshots, and Nomad's write envelope.
-///
-/// The envelope counts where the query, or the header, says nothing.
-#[derive(Clone, Debug, Default, ToSchema)]
-#[schema(rename_all = "PascalCase")]
+/// The body of snapshot create.
+#[derive(Clone, Debug, Default)]
 pub struct SnapshotsRequest {
     /// The snapshots to take; none if absent.
     pub snapshots: Vec<SnapshotRequest>,
-    /// The namespace of the source volumes.
-    pub namespace: Option<String>,
-    /// The region that shall answer.
-    pub region: Option<String>,
-    /// Accepted and unused, as in Nomad.
-    pub idempotency_token: Option<String>,
-    /// The token of who sends no token header.
-    #[schema(value_type = Option<String>, write_only)]
-    pub auth_token: Option<ClientToken>,
+    /// What stands beside them.
+    pub envelope: Envelope,
 }
 
 impl SnapshotsRequest {
@@ -41,30 +36,36 @@ impl SnapshotsRequest {
                 snapshots: object
                     .list("Snapshots", SnapshotRequest::read)?
                     .unwrap_or_default(),
-                namespace: object.filled_text("Namespace")?,
-                region: object.filled_text("Region")?,
-                idempotency_token: object.filled_text("IdempotencyToken")?,
-                auth_token: object.filled_text("AuthToken")?.and_then(ClientToken::new),
+                envelope: Envelope::read(&object)?,
             })
         })
     }
 }
 
+impl PartialSchema for SnapshotsRequest {
+    fn schema() -> RefOr<Schema> {
+        let snapshots = schema::optional_list(schema::reference::<SnapshotRequest>());
+        let own = [("Snapshots", schema::at_most_32(snapshots))];
+        schema::object(own.into_iter().chain(Envelope::properties())).into()
+    }
+}
+
+impl ToSchema for SnapshotsRequest {
+    fn schemas(named: &mut Named) {
+        schema::collect::<SnapshotRequest>(named);
+    }
+}
+
 /// One snapshot to take: what a client may set of it.
-#[derive(Clone, Debug, Default, ToSchema)]
-#[schema(rename_all = "PascalCase")]
+#[derive(Clone, Debug, Default)]
 pub struct SnapshotRequest {
     /// The id of a registered volume.
-    #[schema(rename = "SourceVolumeID")]
     pub source_volume_id: String,
     /// The plugin; that of the volume if empty.
-    #[schema(rename = "PluginID", required = false)]
     pub plugin_id: String,
     /// The name for the driver, by which it knows a repeated request.
-    #[schema(required = false)]
     pub name: String,
     /// For the driver, over those of the volume; never answered.
-    #[schema(value_type = Option<BTreeMap<String, String>>, write_only)]
     pub secrets: Option<SecretsIn>,
     /// For the driver (CSI `parameters`).
     pub parameters: Option<BTreeMap<String, String>>,
@@ -83,5 +84,33 @@ impl SnapshotRequest {
             secrets: object.confidential_map("Secrets")?.map(SecretsIn::new),
             parameters: object.map("Parameters")?,
         })
+    }
+}
+
+/// What only the server sets of a snapshot.
+const SERVER_OWNED: [&str; 5] = [
+    "ID",
+    "ExternalSourceVolumeID",
+    "SizeBytes",
+    "CreateTime",
+    "IsReady",
+];
+
+impl PartialSchema for SnapshotRequest {
+    fn schema() -> RefOr<Schema> {
+        let object = schema::object([
+            ("SourceVolumeID", schema::text()),
+            ("PluginID", schema::text()),
+            ("Name", schema::text()),
+            ("Secrets", schema::optional::<SecretsRequest>()),
+            ("Parameters", schema::map()),
+        ]);
+        schema::with_ignored(object, &SERVER_OWNED)
+    }
+}
+
+impl ToSchema for SnapshotRequest {
+    fn schemas(named: &mut Named) {
+        schema::collect::<SecretsRequest>(named);
     }
 }

@@ -1,54 +1,67 @@
 //! Where a volume shall be accessible from.
 
-use crate::http::edge::{
-    Refusal,
-    json::{Node, Object},
-};
+use super::schema;
+use crate::http::edge::{Refusal, json::Node};
 use std::collections::BTreeMap;
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        Object, RefOr,
+        schema::{Schema, Type},
+    },
+};
 
-/// One topology: `{"Segments": {"zone": "a"}}`, or flat as the API pages print it, `{"zone": "a"}`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, ToSchema)]
-pub struct Topology {
-    /// Its segments. `None` for `null`, `{}` and `{"Segments": null}`, which name no place at all.
-    #[schema(rename = "Segments")]
+/// One place, by the topology keys of its driver: `{"Segments": {"zone": "a"}}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TopologySegmentsRequest {
+    /// The keys and values. `None` where there are no segments at all: `null`, `{}` and
+    /// `{"Segments": null}`.
     pub segments: Option<BTreeMap<String, String>>,
 }
 
-impl Topology {
-    pub(super) fn read(node: Node<'_>) -> Result<Self, Refusal> {
-        let object = node.object_or_null()?;
-        let segments = match object.has("Segments") {
-            true => object.map("Segments")?,
-            false if object.is_empty() => None,
-            false => Some(node.map()?),
-        };
+impl TopologySegmentsRequest {
+    fn read(node: Node<'_>) -> Result<Self, Refusal> {
+        let segments = node.object_or_null()?.map("Segments")?;
         Ok(Self { segments })
     }
 
-    /// A list of topologies in a field.
-    pub(super) fn list(object: &Object<'_>, name: &str) -> Result<Option<Vec<Self>>, Refusal> {
-        object.list(name, Self::read)
+    /// Reads the flat form of the older API pages too: `{"zone": "a"}`.
+    pub(super) fn read_either(node: Node<'_>) -> Result<Self, Refusal> {
+        let object = node.object_or_null()?;
+        if object.is_empty() || object.has("Segments") {
+            return Self::read(node);
+        }
+        let segments = Some(node.map()?);
+        Ok(Self { segments })
     }
 }
 
-/// The topologies that a volume must and should be accessible from (CSI `TopologyRequirement`).
+impl PartialSchema for TopologySegmentsRequest {
+    fn schema() -> RefOr<Schema> {
+        schema::object([("Segments", schema::map())])
+            .additional_properties(Some(RefOr::<Schema>::from(Object::with_type(Type::String))))
+            .into()
+    }
+}
+
+impl ToSchema for TopologySegmentsRequest {}
+
+/// The places that a volume must and should be accessible from (CSI `TopologyRequirement`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, ToSchema)]
+#[schema(rename_all = "PascalCase")]
 pub struct TopologyRequest {
-    /// It must be accessible from at least one of these.
-    #[schema(rename = "Required")]
-    pub required: Option<Vec<Topology>>,
-    /// The driver should try these, in this order.
-    #[schema(rename = "Preferred")]
-    pub preferred: Option<Vec<Topology>>,
+    /// From at least one of these.
+    pub required: Option<Vec<TopologySegmentsRequest>>,
+    /// Rather from these, the first most.
+    pub preferred: Option<Vec<TopologySegmentsRequest>>,
 }
 
 impl TopologyRequest {
     pub(super) fn read(node: Node<'_>) -> Result<Self, Refusal> {
         let object = node.object()?;
         Ok(Self {
-            required: Topology::list(&object, "Required")?,
-            preferred: Topology::list(&object, "Preferred")?,
+            required: object.list("Required", TopologySegmentsRequest::read)?,
+            preferred: object.list("Preferred", TopologySegmentsRequest::read)?,
         })
     }
 }

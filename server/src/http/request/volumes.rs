@@ -1,33 +1,28 @@
 //! Bodies of register and create.
 
-use super::{SecretsIn, Topology, TopologyRequest};
+use super::{
+    CapabilityRequest, Envelope, MountOptionsRequest, SecretsIn, TopologyRequest,
+    TopologySegmentsRequest,
+    schema::{self, Named, SecretsRequest},
+};
 use crate::http::edge::{
     Refusal,
-    credentials::ClientToken,
     json::{self, Node, Object},
 };
 use std::collections::BTreeMap;
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, schema::Schema},
+};
 
-/// The body of register and create: the volumes, and Nomad's write envelope.
-///
-/// The envelope counts where the query, or the header, says nothing.
-#[derive(Clone, Debug, Default, ToSchema)]
-#[schema(rename_all = "PascalCase")]
+/// The body of register and create.
+#[derive(Clone, Debug, Default)]
 pub struct VolumesRequest {
     /// The volumes; none if absent, which the domain refuses.
     pub volumes: Vec<VolumeRequest>,
-    /// The namespace of volumes that name none.
-    pub namespace: Option<String>,
-    /// The region that shall answer.
-    pub region: Option<String>,
-    /// Accepted and unused, as in Nomad.
-    pub idempotency_token: Option<String>,
-    /// The token of who sends no token header.
-    #[schema(value_type = Option<String>, write_only)]
-    pub auth_token: Option<ClientToken>,
+    /// What stands beside them.
+    pub envelope: Envelope,
     /// Asks to override soft policies, which needs the capability `sentinel-override`.
-    #[schema(required = false)]
     pub policy_override: bool,
 }
 
@@ -44,61 +39,66 @@ impl VolumesRequest {
                 volumes: object
                     .list("Volumes", VolumeRequest::read)?
                     .unwrap_or_default(),
-                namespace: object.filled_text("Namespace")?,
-                region: object.filled_text("Region")?,
-                idempotency_token: object.filled_text("IdempotencyToken")?,
-                auth_token: object.filled_text("AuthToken")?.and_then(ClientToken::new),
+                envelope: Envelope::read(&object)?,
                 policy_override: object.boolean("PolicyOverride")?,
             })
         })
     }
 }
 
+impl PartialSchema for VolumesRequest {
+    fn schema() -> RefOr<Schema> {
+        let volumes = schema::list(schema::reference::<VolumeRequest>());
+        let own = [
+            ("Volumes", schema::at_most_32(volumes)),
+            ("PolicyOverride", schema::boolean()),
+        ];
+        let object = schema::object(own.into_iter().chain(Envelope::properties()));
+        schema::with_ignored(object, &["Timestamp"])
+    }
+}
+
+impl ToSchema for VolumesRequest {
+    fn schemas(named: &mut Named) {
+        schema::collect::<VolumeRequest>(named);
+    }
+}
+
 /// One volume to register or create: what a client may set of it.
-#[derive(Clone, Debug, Default, ToSchema)]
-#[schema(rename_all = "PascalCase")]
+#[derive(Clone, Debug, Default)]
 pub struct VolumeRequest {
     /// The id, unique in its namespace. The id in the path does not count.
-    #[schema(rename = "ID")]
     pub id: String,
     /// The name; needed to create.
-    #[schema(required = false)]
     pub name: String,
     /// The namespace; that of the request if absent or empty.
     pub namespace: Option<String>,
     /// The plugin that the volume is of.
-    #[schema(rename = "PluginID")]
     pub plugin_id: String,
     /// The driver's id of a volume that exists.
-    #[schema(rename = "ExternalID", required = false)]
     pub external_id: String,
     /// The modes that the volume may be used in; at least one is needed.
-    pub requested_capabilities: Option<Vec<VolumeCapability>>,
+    pub requested_capabilities: Option<Vec<CapabilityRequest>>,
     /// The smallest capacity, in bytes; 0 for any.
-    #[schema(required = false)]
     pub requested_capacity_min: i64,
     /// The largest capacity, in bytes; 0 for any.
-    #[schema(required = false)]
     pub requested_capacity_max: i64,
     /// How file systems are mounted. Absent and `{}` differ while a volume is in use.
     pub mount_options: Option<MountOptionsRequest>,
     /// For the driver, at create (CSI `parameters`).
     pub parameters: Option<BTreeMap<String, String>>,
     /// For the driver; never answered.
-    #[schema(value_type = Option<BTreeMap<String, String>>, write_only)]
     pub secrets: Option<SecretsIn>,
     /// The driver's own words about a volume that exists (CSI `volume_context`).
     pub context: Option<BTreeMap<String, String>>,
     /// Create it from this snapshot, by the driver's id.
-    #[schema(rename = "SnapshotID", required = false)]
     pub snapshot_id: String,
     /// Create it as a copy of this volume, by the driver's id.
-    #[schema(rename = "CloneID", required = false)]
     pub clone_id: String,
     /// Where it shall be accessible from.
     pub requested_topologies: Option<TopologyRequest>,
     /// Where it is accessible from.
-    pub topologies: Option<Vec<Topology>>,
+    pub topologies: Option<Vec<TopologySegmentsRequest>>,
 }
 
 impl VolumeRequest {
@@ -111,7 +111,8 @@ impl VolumeRequest {
             namespace: object.filled_text("Namespace")?,
             plugin_id: object.text("PluginID")?,
             external_id: object.text("ExternalID")?,
-            requested_capabilities: object.list("RequestedCapabilities", VolumeCapability::read)?,
+            requested_capabilities: object
+                .list("RequestedCapabilities", CapabilityRequest::read)?,
             requested_capacity_min: object.bytes("RequestedCapacityMin")?,
             requested_capacity_max: object.bytes("RequestedCapacityMax")?,
             mount_options: object.child("MountOptions", MountOptionsRequest::read)?,
@@ -121,8 +122,68 @@ impl VolumeRequest {
             snapshot_id: object.text("SnapshotID")?,
             clone_id: object.text("CloneID")?,
             requested_topologies: object.child("RequestedTopologies", TopologyRequest::read)?,
-            topologies: Topology::list(&object, "Topologies")?,
+            topologies: object.list("Topologies", TopologySegmentsRequest::read_either)?,
         })
+    }
+}
+
+/// What only the server sets of a volume.
+const SERVER_OWNED: [&str; 19] = [
+    "AccessMode",
+    "Allocations",
+    "AttachmentMode",
+    "Capacity",
+    "ControllerRequired",
+    "ControllersExpected",
+    "ControllersHealthy",
+    "CreateIndex",
+    "CreateTime",
+    "ModifyIndex",
+    "ModifyTime",
+    "NodesExpected",
+    "NodesHealthy",
+    "Provider",
+    "ProviderVersion",
+    "ReadAllocs",
+    "ResourceExhausted",
+    "Schedulable",
+    "WriteAllocs",
+];
+
+impl PartialSchema for VolumeRequest {
+    fn schema() -> RefOr<Schema> {
+        let topology = schema::optional::<TopologySegmentsRequest>();
+        let object = schema::object([
+            ("ID", schema::text()),
+            ("Name", schema::text()),
+            ("Namespace", schema::text()),
+            ("PluginID", schema::text()),
+            ("ExternalID", schema::text()),
+            (
+                "RequestedCapabilities",
+                schema::list(schema::reference::<CapabilityRequest>()).into(),
+            ),
+            ("RequestedCapacityMin", schema::integer()),
+            ("RequestedCapacityMax", schema::integer()),
+            ("MountOptions", schema::optional::<MountOptionsRequest>()),
+            ("Parameters", schema::map()),
+            ("Secrets", schema::optional::<SecretsRequest>()),
+            ("Context", schema::map()),
+            ("SnapshotID", schema::text()),
+            ("CloneID", schema::text()),
+            ("RequestedTopologies", schema::optional::<TopologyRequest>()),
+            ("Topologies", schema::optional_list(topology).into()),
+        ]);
+        schema::with_ignored(object, &SERVER_OWNED)
+    }
+}
+
+impl ToSchema for VolumeRequest {
+    fn schemas(named: &mut Named) {
+        schema::collect::<CapabilityRequest>(named);
+        schema::collect::<MountOptionsRequest>(named);
+        schema::collect::<SecretsRequest>(named);
+        schema::collect::<TopologyRequest>(named);
     }
 }
 
@@ -132,55 +193,4 @@ fn check_server_owned(volume: &Object<'_>) -> Result<(), Refusal> {
     volume.unsigned("ModifyIndex")?;
     volume.time("ResourceExhausted")?;
     Ok(())
-}
-
-/// One pair of modes that a volume may be used in.
-#[derive(Clone, Debug, Default, PartialEq, Eq, ToSchema)]
-#[schema(rename_all = "PascalCase")]
-pub struct VolumeCapability {
-    /// As sent: `single-node-writer` and the like, not checked here.
-    pub access_mode: String,
-    /// As sent: `file-system` or `block-device`, not checked here.
-    pub attachment_mode: String,
-}
-
-impl VolumeCapability {
-    fn read(node: Node<'_>) -> Result<Self, Refusal> {
-        let object = node.object()?;
-        Ok(Self {
-            access_mode: object.text("AccessMode")?,
-            attachment_mode: object.text("AttachmentMode")?,
-        })
-    }
-}
-
-/// How a volume's file system is mounted.
-#[derive(Clone, Default, PartialEq, Eq, ToSchema)]
-pub struct MountOptionsRequest {
-    /// The file system's type; `""` for the driver's own choice.
-    #[schema(rename = "FSType", required = false)]
-    pub fs_type: String,
-    /// Flags for mounting. They may hold credentials, so they are never printed.
-    #[schema(rename = "MountFlags")]
-    pub mount_flags: Option<Vec<String>>,
-}
-
-impl MountOptionsRequest {
-    fn read(node: Node<'_>) -> Result<Self, Refusal> {
-        let object = node.object()?;
-        Ok(Self {
-            fs_type: object.text("FSType")?,
-            mount_flags: object.texts("MountFlags")?,
-        })
-    }
-}
-
-impl std::fmt::Debug for MountOptionsRequest {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let flags = self.mount_flags.as_ref().map(|_| "[REDACTED]");
-        f.debug_struct("MountOptionsRequest")
-            .field("fs_type", &self.fs_type)
-            .field("mount_flags", &flags)
-            .finish()
-    }
 }

@@ -229,8 +229,8 @@ fn changes(method: &Method) -> bool {
 
 /// The method whose endpoint answers: its own, but for the one route where `HEAD` is `GET`'s.
 fn answering_method(method: &Method, decoded: &str, query: Option<&str>) -> Method {
-    let is_list = decoded == "/v1/volumes" && !Query::parse(query).has("type");
-    match *method == Method::HEAD && is_list {
+    let is_head_of_list = *method == Method::HEAD && decoded == "/v1/volumes";
+    match is_head_of_list && !Query::parse(query).has("type") {
         true => Method::GET,
         false => method.clone(),
     }
