@@ -10,10 +10,9 @@ use crate::csi::v1::{
 use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
-const SERVICES: [service::Type; 3] = [
+const SERVICES: [service::Type; 2] = [
     service::Type::ControllerService,
     service::Type::VolumeAccessibilityConstraints,
-    service::Type::SnapshotAccessibilityConstraints,
 ];
 
 #[tonic::async_trait]

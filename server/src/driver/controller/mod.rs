@@ -1,6 +1,7 @@
 //! CSI's controller service: what exists, and where it may be used.
 
 mod attachment;
+mod creation;
 mod listing;
 mod snapshot;
 mod validation;

@@ -2,7 +2,10 @@
 //!
 //! A snapshot is of one instant only if nobody writes to the volume meanwhile.
 
-use super::volume::{fill, flush, required, signed};
+use super::{
+    creation::{fill, flush},
+    volume::{required, signed},
+};
 use crate::{
     csi::v1::{
         self, CreateSnapshotRequest, CreateSnapshotResponse, DeleteSnapshotRequest,
@@ -91,7 +94,7 @@ impl Driver {
             creation_time: Some(prost_types::Timestamp { seconds, nanos }),
             ready_to_use: true,
             group_snapshot_id: String::new(),
-            accessible_topology: vec![self.topology()],
+            accessible_topology: Vec::new(),
         }
     }
 
