@@ -12,6 +12,7 @@
 //! `work` calls drivers to change something.
 
 pub mod claim;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod control;
@@ -26,6 +27,7 @@ pub mod operation;
 pub mod picture;
 pub mod plugin;
 pub mod seal;
+pub mod server;
 pub mod snapshot;
 pub mod state;
 pub mod store;

@@ -5,6 +5,8 @@
 //! after a crash, or a client that left, it sees unfinished work in the state and goes on.
 //!
 //! - [`controller`]: operations, at the controllers of their plugins;
+//! - [`health`]: what driver sockets say of themselves;
+//! - [`expiry`]: operations that ended long ago.
 
 pub mod backoff;
 pub mod controller;
@@ -12,6 +14,7 @@ mod drivers;
 pub mod expiry;
 
 mod fault;
+pub mod health;
 
 mod outcome;
 mod step;

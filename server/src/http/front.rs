@@ -15,6 +15,7 @@ use saddlebag_client::operations::Operation;
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 /// How a server answers.
 pub struct Settings {
@@ -28,6 +29,8 @@ pub struct Settings {
     pub address: String,
     /// What bounds a request's body.
     pub body: edge::body::Limits,
+    /// Ends waits when the server stops.
+    pub stopping: CancellationToken,
     /// Checks every request and answer against the document and tells what is off.
     pub truth: Option<(Arc<Truth>, OnViolation)>,
 }

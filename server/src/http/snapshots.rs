@@ -50,10 +50,10 @@ pub(super) async fn snapshot_volume(cp: &ControlPlane, asking: &Asking<'_>) -> R
 async fn create(cp: &ControlPlane, asking: &Asking<'_>, named: Option<&str>) -> Reply {
     let request = SnapshotsRequest::decode(asking.body)?;
     let options = WriteOptions::read(asking.query, &asking.settings.region)?;
-    check_region(request.region.as_deref(), &asking.settings.region)?;
+    check_region(request.envelope.region.as_deref(), &asking.settings.region)?;
     let namespace = options
         .namespace
-        .or(request.namespace)
+        .or(request.envelope.namespace)
         .unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned());
     let specs = request
         .snapshots

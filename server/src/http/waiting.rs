@@ -1,18 +1,21 @@
 //! Blocking queries: a read that waits for a newer index.
 
 use super::edge::ReadOptions;
+use super::front::Asking;
 use crate::control::ControlPlane;
 use crate::state::{Interest, State};
 use crate::store::Index;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until};
 
 /// The state to answer from. With an `index` that is not older than what `shown` says, it is one in
-/// which the rows of `interest` changed, or the state when the wait is over. Nomad adds up to a
+/// which the rows of `interest` changed, or the state when the wait is over
+/// or the server stops. Nomad adds up to a
 /// sixteenth to each wait, so that clients that came together do not come again together.
 pub(super) async fn state(
     cp: &ControlPlane,
+    asking: &Asking<'_>,
     options: &ReadOptions,
     interest: Interest,
     shown: impl Fn(&State) -> Index,
@@ -27,8 +30,15 @@ pub(super) async fn state(
         if shown(&state).0 > options.index {
             return state;
         }
-        if timeout_at(deadline, watch.changed()).await.is_err() {
-            return cp.state();
+        let over = async {
+            tokio::select! {
+                () = sleep_until(deadline) => {}
+                () = asking.settings.stopping.cancelled() => {}
+            }
+        };
+        tokio::select! {
+            () = watch.changed() => {}
+            () = over => return cp.state(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::claim::Claim;
 use crate::id::{
-    AllocationId, ExternalId, JobId, Namespace, NodeId, PluginId, VolumeId, VolumeKey,
+    AllocationId, ExternalId, JobId, Namespace, NodeId, PluginId, VolumeKey,
 };
 use crate::namespace::NamespaceRow;
 use crate::node::Node;

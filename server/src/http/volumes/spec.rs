@@ -4,7 +4,7 @@ use crate::csi::{MountOptions, Secrets, Topology};
 use crate::error::Result;
 use crate::http::edge::options::{DEFAULT_NAMESPACE, check_region};
 use crate::http::edge::{Refusal, WriteOptions};
-use crate::http::request::{self, VolumeRequest, VolumesRequest};
+use crate::http::request::{TopologySegmentsRequest, VolumeRequest, VolumesRequest};
 use crate::volume::Spec;
 
 /// The volumes of a request. A volume's namespace is the body's, else the query's, else the
@@ -14,11 +14,11 @@ pub(super) fn specs(
     options: &WriteOptions,
     region: &str,
 ) -> Result<Vec<Spec>, Refusal> {
-    check_region(request.region.as_deref(), region)?;
+    check_region(request.envelope.region.as_deref(), region)?;
     let namespace = options
         .namespace
         .clone()
-        .or(request.namespace)
+        .or(request.envelope.namespace)
         .unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned());
     let volumes = request.volumes.into_iter();
     Ok(volumes.map(|volume| spec(volume, &namespace)).collect())
@@ -29,7 +29,7 @@ fn spec(volume: VolumeRequest, namespace: &str) -> Spec {
         Some(request) => (request.required, request.preferred),
         None => (None, None),
     };
-    let places = |list: Option<Vec<request::Topology>>| {
+    let places = |list: Option<Vec<TopologySegmentsRequest>>| {
         list.map(|list| list.into_iter().map(place).collect())
     };
     let topologies = volume.topologies.unwrap_or_default();
@@ -64,6 +64,6 @@ fn spec(volume: VolumeRequest, namespace: &str) -> Spec {
     }
 }
 
-fn place(topology: request::Topology) -> Option<Topology> {
+fn place(topology: TopologySegmentsRequest) -> Option<Topology> {
     topology.segments.map(|segments| Topology { segments })
 }

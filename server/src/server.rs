@@ -1,0 +1,207 @@
+//! A server: its store, its state, its workers, and the front that answers requests.
+//!
+//! [`Server::start`] brings everything up but the listener; [`Server::serve`] answers until it is told
+//! to stop. The caller binds, so tests bind port 0.
+
+mod launch;
+mod setup;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::control::{ControlPlane, Shared};
+use crate::driver;
+use crate::http::contract::document::Document;
+use crate::http::contract::truth::{OnViolation, Truth};
+use crate::http::{Front, Settings, edge};
+use crate::seal::{SealError, Sealer};
+use crate::state::{Live, State};
+use crate::store::{Embedded, Store, StoreError};
+use crate::work::{self, Drivers};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store cannot be used.
+    #[error("the store cannot be used: {0}")]
+    Store(#[from] StoreError),
+    /// A row of the store is not what its key says.
+    #[error("{file}: {row}")]
+    Row {
+        /// The store's file.
+        file: PathBuf,
+        /// The row.
+        row: crate::state::Unreadable,
+    },
+    /// The key of the secrets cannot be used.
+    #[error("the key of the secrets cannot be used: {0}")]
+    Key(#[from] SealError),
+    /// A folder or socket cannot be made.
+    #[error("{path}: {error}")]
+    Path {
+        /// The folder or socket.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The built-in driver does not start.
+    #[error("the built-in driver: {0}")]
+    Driver(#[from] driver::Error),
+    /// What a server finds or writes at its start is refused.
+    #[error("{0}")]
+    Setup(String),
+}
+
+/// A running server.
+pub struct Server {
+    cp: ControlPlane,
+    config: Config,
+    work: Vec<tokio_util::task::AbortOnDropHandle<()>>,
+    steps: TaskTracker,
+    launched: launch::Launched,
+    on_violation: Option<OnViolation>,
+}
+
+impl Server {
+    /// Brings up store, state, drivers and workers. `on_violation` hears what goes against the
+    /// document, if the configuration asks for that check; without it, the log does.
+    pub async fn start(
+        config: Config,
+        clock: Clock,
+        on_violation: Option<OnViolation>,
+    ) -> Result<Self, StartError> {
+        make_private_folder(&config.data_dir)?;
+        let file = config.data_dir.join("store.redb");
+        let sealer = Sealer::open(&config.data_dir.join("secrets.key"))?;
+        let store: Arc<dyn Store> = Arc::new(Embedded::open(&file)?);
+        let state = State::of(store.load().await?).map_err(|row| StartError::Row {
+            file: file.clone(),
+            row,
+        })?;
+        let node = setup::node_of(&state);
+        let cp = ControlPlane::new(Shared {
+            store,
+            live: Arc::new(Live::new(state)),
+            clock,
+            sealer,
+            drivers: Drivers::default(),
+            running: work::controller::Running::default(),
+            node,
+        });
+        let mut tasks = vec![spawn(cp.clone().follow())];
+        let launched = launch::Launched::start(&cp, &config).await?;
+        setup::write(&cp, &config, launched.jobs()).await?;
+        for (job, role, connection, process) in launched.services() {
+            tasks.push(spawn(work::health::work(cp.clone(), job, role, connection, process)));
+        }
+        let steps = TaskTracker::new();
+        tasks.push(spawn(work::controller::work(cp.clone(), steps.clone())));
+        tasks.push(spawn(work::expiry::work(cp.clone())));
+        Ok(Self {
+            cp,
+            config,
+            work: tasks,
+            steps,
+            launched,
+            on_violation,
+        })
+    }
+
+    /// What handlers and workers share.
+    pub fn control_plane(&self) -> &ControlPlane {
+        &self.cp
+    }
+
+    /// Waits until every instance of every plugin is healthy.
+    pub async fn all_healthy(&self) {
+        let mut indexes = self.cp.live.indexes();
+        loop {
+            indexes.mark_unchanged();
+            let state = self.cp.state();
+            let healthy = state.plugins().all(|plugin| {
+                let health = plugin.health();
+                health.controllers_healthy >= health.controllers_expected
+                    && health.nodes_healthy >= health.nodes_expected
+            });
+            if healthy || indexes.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Answers requests on `listener` until `shutdown` completes. Then no new work is begun, blocked
+    /// queries are answered, drivers' calls under way end or are left to be taken up by the next
+    /// start, and the drivers that were started are stopped.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> std::io::Result<()> {
+        let address = listener.local_addr()?;
+        let stopping = CancellationToken::new();
+        let settings = Settings {
+            status: self.config.status,
+            region: self.config.region.clone(),
+            host_names: self.config.host_names.clone(),
+            address: address.to_string(),
+            body: edge::body::Limits::default(),
+            truth: self.truth().map_err(std::io::Error::other)?,
+            stopping: stopping.clone(),
+        };
+        let front = Front::new(self.cp.clone(), settings).map_err(std::io::Error::other)?;
+        let shutdown = async move {
+            shutdown.await;
+            stopping.cancel();
+        };
+        axum::serve(listener, front.into_service())
+            .with_graceful_shutdown(shutdown)
+            .await?;
+        self.stop().await;
+        Ok(())
+    }
+
+    async fn stop(self) {
+        drop(self.work);
+        self.steps.close();
+        let _ = tokio::time::timeout(STEPS_MAY_TAKE, self.steps.wait()).await;
+        self.launched.stop().await;
+    }
+
+    fn truth(&self) -> Result<Option<(Arc<Truth>, OnViolation)>, String> {
+        if !self.config.check_truth {
+            return Ok(None);
+        }
+        let document =
+            Document::parse(saddlebag_client::DOCUMENT).map_err(|error| error.to_string())?;
+        let told = self.on_violation.clone().unwrap_or_else(|| {
+            Arc::new(|violation| tracing::error!("against the document: {violation}"))
+        });
+        Ok(Some((Arc::new(Truth::new(document)), told)))
+    }
+}
+
+/// How long driver calls under way may go on after the last answer.
+const STEPS_MAY_TAKE: std::time::Duration = std::time::Duration::from_secs(5);
+
+fn spawn(
+    work: impl Future<Output = ()> + Send + 'static,
+) -> tokio_util::task::AbortOnDropHandle<()> {
+    tokio_util::task::AbortOnDropHandle::new(tokio::spawn(work))
+}
+
+/// Makes a folder that only its owner can enter; one that is there stays as it is.
+fn make_private_folder(path: &Path) -> Result<(), StartError> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|error| StartError::Path {
+            path: path.to_owned(),
+            error,
+        })
+}

@@ -1,0 +1,121 @@
+//! The rows that a server writes at its start: its node, its namespaces, its plugin jobs, and that
+//! nothing of them was asked yet.
+
+use super::StartError;
+use crate::config::Config;
+use crate::control::ControlPlane;
+use crate::id::{Namespace, NodeId};
+use crate::namespace::NamespaceRow;
+use crate::node::Node;
+use crate::plugin::{Instance, PluginJob};
+use crate::state::State;
+use crate::store::{MOST_OPERATIONS, Transaction, Write, keys};
+use crate::work::health;
+use uuid::Uuid;
+
+/// This server's node: the one that is stored, or a new one.
+pub(super) fn node_of(state: &State) -> NodeId {
+    match state.nodes().next() {
+        Some(node) => node.row.id.clone(),
+        None => NodeId::known(Uuid::new_v4().to_string()),
+    }
+}
+
+/// Writes what is new or differs, and removes the jobs and instances of this node that the
+/// configuration does not name any more.
+pub(super) async fn write(
+    cp: &ControlPlane,
+    config: &Config,
+    jobs: &[PluginJob],
+) -> Result<(), StartError> {
+    let state = cp.state();
+    let mut transaction = Transaction::default();
+    fill(cp, &state, config, jobs, &mut transaction)
+        .map_err(|error| StartError::Setup(error.to_string()))?;
+    for some in transaction.writes.chunks(MOST_OPERATIONS) {
+        let writes = Transaction {
+            guards: Vec::new(),
+            writes: some.to_vec(),
+        };
+        cp.commit(writes)
+            .await
+            .map_err(|error| StartError::Setup(error.to_string()))?;
+    }
+    Ok(())
+}
+
+fn fill(
+    cp: &ControlPlane,
+    state: &State,
+    config: &Config,
+    jobs: &[PluginJob],
+    transaction: &mut Transaction,
+) -> crate::error::Result<()> {
+    let default = NamespaceRow {
+        name: Namespace::default_namespace(),
+        description: "Default shared namespace".to_owned(),
+    };
+    let more = config.namespaces.iter().map(|name| NamespaceRow {
+        name: name.clone(),
+        description: String::new(),
+    });
+    for namespace in std::iter::once(default).chain(more) {
+        if state.namespace(&namespace.name).is_none() {
+            transaction.put(keys::namespace(&namespace.name), &namespace)?;
+        }
+    }
+    if state.node(&cp.node).is_none() {
+        let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let node = Node {
+            id: cp.node.clone(),
+            name,
+        };
+        transaction.put(keys::node(&cp.node), &node)?;
+    }
+    for job in jobs {
+        let stored = state.job(&job.namespace, &job.id).map(|stored| &stored.row);
+        let same = stored.is_some_and(|stored| {
+            PluginJob {
+                submitted_at: job.submitted_at,
+                ..stored.clone()
+            } == *job
+        });
+        if !same {
+            transaction.put(keys::job(&job.namespace, &job.id), job)?;
+        }
+    }
+    for old in state.jobs().map(|stored| &stored.row) {
+        let kept = jobs.iter().any(|job| job.id == old.id && job.namespace == old.namespace);
+        if old.node == cp.node && !kept {
+            transaction
+                .writes
+                .push(Write::Delete(keys::job(&old.namespace, &old.id)));
+        }
+    }
+    let wanted: Vec<Instance> = jobs
+        .iter()
+        .flat_map(|job| {
+            let unasked = |role| health::unasked(cp, job, role, &cp.node);
+            job.kind.roles().iter().copied().map(unasked)
+        })
+        .collect();
+    let known = state.plugins().flat_map(|plugin| &plugin.instances);
+    for old in known.map(|stored| &stored.row).filter(|old| old.node == cp.node) {
+        let key = keys::instance(&old.plugin, old.role, &old.node, &old.job);
+        let kept = wanted.iter().any(|new| {
+            (&new.plugin, new.role, &new.job) == (&old.plugin, old.role, &old.job)
+        });
+        if !kept {
+            transaction.writes.push(Write::Delete(key));
+        }
+    }
+    for new in wanted {
+        let fingerprint = state
+            .plugin(&new.plugin)
+            .and_then(|plugin| plugin.of_role(new.role).find(|old| old.job == new.job))
+            .and_then(|old| old.fingerprint.clone());
+        let key = keys::instance(&new.plugin, new.role, &new.node, &new.job);
+        transaction.put(key, &Instance { fingerprint, ..new })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! What driver sockets say of themselves, made known: a commit for every change, and none without.
+
+use super::backoff;
+use crate::control::ControlPlane;
+use crate::csi::{self, Connection, Observation, Pace, Process};
+use crate::id::NodeId;
+use crate::plugin::{Instance, PluginJob, Role};
+use crate::store::{Transaction, keys};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// What an instance says of itself until it was asked (Nomad's words).
+pub const NOT_ASKED_YET: &str = "initial fingerprint not completed";
+
+/// An instance of a job that was not asked yet, or that is not asked any more.
+pub fn unasked(cp: &ControlPlane, job: &PluginJob, role: Role, node: &NodeId) -> Instance {
+    Instance {
+        plugin: job.plugin.clone(),
+        role,
+        node: node.clone(),
+        job: job.id.clone(),
+        allocation: job.allocation(),
+        healthy: false,
+        description: NOT_ASKED_YET.to_owned(),
+        fingerprint: None,
+        updated_at: cp.clock.now(),
+    }
+}
+
+/// Watches one service of one job until the task is dropped. `process` is the driver that we started
+/// for it, if we did.
+pub async fn work(
+    cp: ControlPlane,
+    job: PluginJob,
+    role: Role,
+    connection: Connection,
+    process: Option<watch::Receiver<Process>>,
+) {
+    let mut watcher = csi::watch(connection, role, Pace::default(), process);
+    let mut seen = watcher.latest();
+    loop {
+        tell(&cp, &job, role, &seen).await;
+        seen = watcher.changed().await;
+    }
+}
+
+/// Commits it, for as long as the store takes to take it.
+async fn tell(cp: &ControlPlane, job: &PluginJob, role: Role, seen: &Observation) {
+    let instance = Instance {
+        healthy: seen.healthy,
+        description: seen.description.clone(),
+        fingerprint: seen.fingerprint.clone(),
+        ..unasked(cp, job, role, &job.node)
+    };
+    let (plugin, description) = (&job.plugin, &seen.description);
+    if seen.healthy {
+        tracing::info!(plugin.id = %plugin, node.id = %job.node, "{role} of plugin {plugin:?} is healthy");
+    } else {
+        tracing::warn!(plugin.id = %plugin, node.id = %job.node, "{role} of plugin {plugin:?}: {description}");
+    }
+    let mut refusals = 0;
+    loop {
+        let mut transaction = Transaction::default();
+        let key = keys::instance(plugin, role, &job.node, &job.id);
+        let committed = match transaction.put(key, &instance) {
+            Ok(()) => cp.commit(transaction).await,
+            Err(error) => Err(error),
+        };
+        let Err(error) = committed else { return };
+        refusals += 1;
+        tracing::error!(plugin.id = %plugin, "the health of plugin {plugin:?} is not known yet: {error}");
+        tokio::time::sleep(Duration::try_from(backoff::after(refusals)).unwrap_or_default()).await;
+    }
+}
