@@ -24,9 +24,9 @@ impl From<Duration> for GoDuration {
 impl fmt::Display for GoDuration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let nanoseconds = self.0.as_nanos();
-        if nanoseconds % 1_000_000_000 == 0 {
+        if nanoseconds.is_multiple_of(1_000_000_000) {
             write!(f, "{}s", self.0.as_secs())
-        } else if nanoseconds % 1_000_000 == 0 {
+        } else if nanoseconds.is_multiple_of(1_000_000) {
             write!(f, "{}ms", self.0.as_millis())
         } else {
             write!(f, "{nanoseconds}ns")

@@ -1,0 +1,53 @@
+//! What the server answers, as types of its own.
+//!
+//! Each type here is the schema of the same name in `openapi.yaml`, and a test holds the two together in both directions:
+//! names, presence, nullability, formats. They are not the generated client's types, so that the document cannot agree
+//! with the server by being the server. They borrow what they show where that is easy, and are made to be encoded once.
+//!
+//! A volume is encoded in two parts. Its row changes with the volume; what it shows of its plugin changes with the plugin,
+//! and is the same for every volume of it. Each part encodes to a JSON object of its own, so that a flip of health encodes
+//! one fragment and not a million rows. [`Volume`] and [`VolumeStub`] are the two parts together.
+
+pub mod allocations;
+pub mod draft;
+pub mod error;
+pub mod external;
+pub mod jobs;
+pub mod operations;
+pub mod plugins;
+pub mod snapshots;
+pub mod status;
+pub mod volumes;
+
+#[cfg(test)]
+mod document;
+
+pub use allocations::AllocationStub;
+pub use draft::{
+    DraftChildren, DraftController, DraftControllerInfo, DraftJob, DraftJobSummary, DraftNode,
+    DraftNodeInfo, DraftPlugin, DraftPluginHealth, DraftPluginStub, DraftTaskGroupSummary,
+    DraftTopology,
+};
+pub use error::Error;
+pub use external::{ExternalVolume, ExternalVolumes};
+pub use jobs::{Job, PluginConfig, Task, TaskGroup};
+pub use operations::Operation;
+pub use plugins::{ControllerInfo, JobDescription, NodeInfo, Plugin, PluginInstance, PluginStub};
+pub use snapshots::{Snapshot, Snapshots};
+pub use status::{AgentHealth, AgentPartHealth};
+pub use volumes::{
+    MountFlags, MountOptions, PluginHealth, Topology, TopologyRequirement, Volume,
+    VolumeCapability, VolumePlugin, VolumeRow, VolumeStub, VolumeStubRow, VolumesAnswer,
+};
+
+use serde::{Serialize, Serializer};
+
+/// Stands where Nomad's answers have secrets. It holds none and encodes as `null`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Withheld;
+
+impl Serialize for Withheld {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_unit()
+    }
+}
