@@ -116,21 +116,9 @@ impl Server {
         &self.cp
     }
 
-    /// Waits until every instance of every plugin is healthy.
-    pub async fn all_healthy(&self) {
-        let mut indexes = self.cp.live.indexes();
-        loop {
-            indexes.mark_unchanged();
-            let state = self.cp.state();
-            let healthy = state.plugins().all(|plugin| {
-                let health = plugin.health();
-                health.controllers_healthy >= health.controllers_expected
-                    && health.nodes_healthy >= health.nodes_expected
-            });
-            if healthy || indexes.changed().await.is_err() {
-                return;
-            }
-        }
+    /// Something to see the state with while the server serves.
+    pub fn watcher(&self) -> Watcher {
+        Watcher(self.cp.clone())
     }
 
     /// Answers requests on `listener` until `shutdown` completes. Then no new work is begun, blocked
@@ -181,6 +169,32 @@ impl Server {
             Arc::new(|violation| tracing::error!("against the document: {violation}"))
         });
         Ok(Some((Arc::new(Truth::new(document)), told)))
+    }
+}
+
+/// Sees the state of a server.
+pub struct Watcher(ControlPlane);
+
+impl Watcher {
+    /// The newest state.
+    pub fn state(&self) -> Arc<State> {
+        self.0.state()
+    }
+
+    /// Waits until every instance of every plugin is healthy.
+    pub async fn all_healthy(&self) {
+        let mut indexes = self.0.live.indexes();
+        loop {
+            indexes.mark_unchanged();
+            let healthy = self.state().plugins().all(|plugin| {
+                let health = plugin.health();
+                health.controllers_healthy >= health.controllers_expected
+                    && health.nodes_healthy >= health.nodes_expected
+            });
+            if healthy || indexes.changed().await.is_err() {
+                return;
+            }
+        }
     }
 }
 

@@ -1,3 +1,39 @@
 //! The command line: one module per command.
 
+pub mod dev;
 pub mod driver;
+
+use std::io::IsTerminal;
+use tracing_subscriber::EnvFilter;
+
+/// A control plane for storage volumes: Nomad's CSI HTTP API in front, CSI drivers behind.
+#[derive(Debug, clap::Parser)]
+#[command(name = "saddlebag", version)]
+pub enum Command {
+    /// Run everything in one process, with nothing to configure.
+    ///
+    /// An embedded store, a built-in CSI driver as plugin `local`, the HTTP API and Swagger UI.
+    #[command(after_help = "Example:\n  saddlebag dev --port 0 --plugin id=nfs,endpoint=unix:///run/nfs/csi.sock")]
+    Dev(dev::Args),
+    /// Run the built-in CSI driver alone, for any orchestrator.
+    #[command(after_help = "Example:\n  saddlebag driver --endpoint unix:///run/csi.sock --root /var/lib/volumes")]
+    Driver(driver::Args),
+}
+
+/// Logs to standard error: for people on a terminal, as JSON otherwise. `RUST_LOG` says how much;
+/// `dev` says on its own what matters to who tries it, so it logs only warnings by itself.
+pub fn log(command: &Command) {
+    let default = match command {
+        Command::Dev(_) => "warn",
+        Command::Driver(_) => "info",
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    if std::io::stderr().is_terminal() {
+        subscriber.init();
+    } else {
+        subscriber.json().init();
+    }
+}
