@@ -96,7 +96,13 @@ impl Server {
         let launched = launch::Launched::start(&cp, &config).await?;
         setup::write(&cp, &config, launched.jobs()).await?;
         for (job, role, connection, process) in launched.services() {
-            tasks.push(spawn(work::health::work(cp.clone(), job, role, connection, process)));
+            tasks.push(spawn(work::health::work(
+                cp.clone(),
+                job,
+                role,
+                connection,
+                process,
+            )));
         }
         let steps = TaskTracker::new();
         tasks.push(spawn(work::controller::work(cp.clone(), steps.clone())));

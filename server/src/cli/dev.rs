@@ -112,7 +112,10 @@ async fn greet_when_ready(
     ready_file: Option<PathBuf>,
 ) {
     const PATIENCE: std::time::Duration = std::time::Duration::from_secs(3);
-    if tokio::time::timeout(PATIENCE, watcher.all_healthy()).await.is_err() {
+    if tokio::time::timeout(PATIENCE, watcher.all_healthy())
+        .await
+        .is_err()
+    {
         print!("{}", greeting.text(&watcher.state()));
         watcher.all_healthy().await;
         println!("Now every plugin is healthy.");

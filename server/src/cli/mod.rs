@@ -13,10 +13,14 @@ pub enum Command {
     /// Run everything in one process, with nothing to configure.
     ///
     /// An embedded store, a built-in CSI driver as plugin `local`, the HTTP API and Swagger UI.
-    #[command(after_help = "Example:\n  saddlebag dev --port 0 --plugin id=nfs,endpoint=unix:///run/nfs/csi.sock")]
+    #[command(
+        after_help = "Example:\n  saddlebag dev --port 0 --plugin id=nfs,endpoint=unix:///run/nfs/csi.sock"
+    )]
     Dev(dev::Args),
     /// Run the built-in CSI driver alone, for any orchestrator.
-    #[command(after_help = "Example:\n  saddlebag driver --endpoint unix:///run/csi.sock --root /var/lib/volumes")]
+    #[command(
+        after_help = "Example:\n  saddlebag driver --endpoint unix:///run/csi.sock --root /var/lib/volumes"
+    )]
     Driver(driver::Args),
 }
 

@@ -72,7 +72,11 @@ impl FromStr for PluginConfig {
                 "endpoint" => &mut endpoint,
                 "command" => &mut command,
                 "type" => &mut kind,
-                other => return Err(format!("unknown key {other:?}: use id, endpoint, command, type")),
+                other => {
+                    return Err(format!(
+                        "unknown key {other:?}: use id, endpoint, command, type"
+                    ));
+                }
             };
             if place.replace(value).is_some() {
                 return Err(format!("{key} is given twice"));
@@ -128,7 +132,10 @@ mod tests {
         for (flag, problem) in [
             ("endpoint=unix:///a", "id= is missing"),
             ("id=a", "either endpoint= or command="),
-            ("id=a,endpoint=unix:///a,command=b", "either endpoint= or command="),
+            (
+                "id=a,endpoint=unix:///a,command=b",
+                "either endpoint= or command=",
+            ),
             ("id=a,colour=red", "unknown key \"colour\""),
             ("id=a,id=b", "id is given twice"),
             ("id=a,endpoint=unix:///a,type=x", "type \"x\""),
@@ -149,7 +156,10 @@ mod tests {
             one("id=a,endpoint=unix:///2"),
             one("id=a,endpoint=unix:///3,type=node"),
         ];
-        let ids: Vec<_> = PluginConfig::job_ids(&all).iter().map(ToString::to_string).collect();
+        let ids: Vec<_> = PluginConfig::job_ids(&all)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         assert_eq!(ids, ["plugin-a", "plugin-a-2", "plugin-a-node"]);
     }
 }

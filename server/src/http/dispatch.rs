@@ -7,7 +7,11 @@ use super::{jobs, operations, plugins, snapshots, status, volumes};
 use crate::control::ControlPlane;
 use saddlebag_client::operations::Operation;
 
-pub(super) async fn dispatch(cp: &ControlPlane, operation: Operation, asking: &Asking<'_>) -> Reply {
+pub(super) async fn dispatch(
+    cp: &ControlPlane,
+    operation: Operation,
+    asking: &Asking<'_>,
+) -> Reply {
     match operation {
         Operation::ListPlugins => plugins::list_plugins(cp, asking).await,
         Operation::ReadPlugin => plugins::read_plugin(cp, asking).await,

@@ -16,6 +16,7 @@ use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
 
 /// How a server answers.
 pub struct Settings {
@@ -70,7 +71,10 @@ impl Front {
                 value: *operation,
             })
         };
-        let routes = Operation::ALL.iter().map(route).collect::<Result<Vec<_>, String>>()?;
+        let routes = Operation::ALL
+            .iter()
+            .map(route)
+            .collect::<Result<Vec<_>, String>>()?;
         Ok(Self {
             router: Router::new(routes).map_err(|clash| clash.to_string())?,
             guard: Guard::new(settings.host_names.iter().map(String::as_str)),
@@ -79,32 +83,67 @@ impl Front {
         })
     }
 
-    /// The front as a service for a listener.
+    /// The front as a service for a listener: Swagger UI, or else the document's routes, judged by the
+    /// document before they are compressed.
     pub fn into_service(self) -> axum::Router {
         let truth = self.settings.truth.clone();
         let front = Arc::new(self);
-        let service = tower::service_fn(move |request: Request<Body>| {
-            let front = Arc::clone(&front);
-            async move { Ok::<_, Infallible>(front.answer(request).await) }
-        });
-        let router = axum::Router::new().fallback_service(service);
-        match truth {
-            Some((truth, on_violation)) => router.layer(truth::layer(truth, on_violation)),
-            None => router,
+        let answering = Arc::clone(&front);
+        let routes = axum::Router::new().fallback_service(tower::service_fn(
+            move |request: Request<Body>| {
+                let front = Arc::clone(&answering);
+                async move { Ok::<_, Infallible>(front.answer(request).await) }
+            },
+        ));
+        let routes = match truth {
+            Some((truth, on_violation)) => routes.layer(truth::layer(truth, on_violation)),
+            None => routes,
+        };
+        axum::Router::new().fallback_service(tower::service_fn(move |request: Request<Body>| {
+            let (front, routes) = (Arc::clone(&front), routes.clone());
+            async move { Ok::<_, Infallible>(front.finish(request, routes).await) }
+        }))
+    }
+
+    async fn finish(&self, request: Request<Body>, routes: axum::Router) -> Response<Body> {
+        let asked = Asked::of(request.headers(), &Query::parse(request.uri().query()));
+        let response = match self.page(&request) {
+            Some(page) => page,
+            None => match routes.oneshot(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            },
+        };
+        edge::finish(response, asked).await
+    }
+
+    /// A page of Swagger UI, for whoever may ask.
+    fn page(&self, request: &Request<Body>) -> Option<Response<Body>> {
+        let path = request.uri().path();
+        if *request.method() != Method::GET || !path.starts_with("/docs") {
+            return None;
         }
+        let page = swagger::answer(path)?;
+        let answer = match self.guard.admit(request.uri(), request.headers()) {
+            Ok(()) => reply::page(page),
+            Err(refusal) => self.refuse(request.headers(), refusal.into()),
+        };
+        Some(edge::plain(answer))
     }
 
     async fn answer(&self, request: Request<Body>) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let query = Query::parse(parts.uri.query());
-        let asked = Asked::of(&parts.headers, &query);
         let answered = self.route(&parts.method, &parts.uri, &parts.headers, &query, body);
         // A defect in a handler ends its request, not the connection's other requests.
-        let (operation, answer) = AssertUnwindSafe(answered).catch_unwind().await.unwrap_or_else(|_| {
-            tracing::error!(path = parts.uri.path(), "a request met a defect");
-            (None, self.refuse(&parts.headers, Fault::Internal.into()))
-        });
-        let mut response = edge::finish(answer, asked).await;
+        let (operation, answer) = AssertUnwindSafe(answered)
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|_| {
+                tracing::error!(path = parts.uri.path(), "a request met a defect");
+                (None, self.refuse(&parts.headers, Fault::Internal.into()))
+            });
+        let mut response = edge::plain(answer);
         if let Some(operation) = operation {
             response.extensions_mut().insert(Answered::from(operation));
         }
@@ -122,12 +161,6 @@ impl Front {
         if let Err(refusal) = self.guard.admit(uri, headers) {
             return (None, self.refuse(headers, refusal.into()));
         }
-        if *method == Method::GET
-            && uri.path().starts_with("/docs")
-            && let Some(page) = swagger::answer(uri.path())
-        {
-            return (None, reply::page(page));
-        }
         let unrouted = |fault: Fault| (None, self.refuse(headers, fault.into()));
         match self.router.route(method, uri.path(), uri.query()) {
             Routed::Found { value, params } => {
@@ -139,9 +172,7 @@ impl Front {
                 (Some(operation), answer)
             }
             Routed::Redirect(redirect) => (None, redirect.answer(method)),
-            Routed::NotFound { text: "" } => {
-                (None, edge::Answer::empty(StatusCode::NOT_FOUND))
-            }
+            Routed::NotFound { text: "" } => (None, edge::Answer::empty(StatusCode::NOT_FOUND)),
             Routed::NotFound { text } => unrouted(Fault::NoSuchRoute(text.to_owned())),
             Routed::MethodNotAllowed { allow } => {
                 let (operation, mut answer) = unrouted(Fault::MethodNotAllowed);

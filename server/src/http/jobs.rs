@@ -63,7 +63,9 @@ pub(super) async fn read_job(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     };
     let state = waiting::state(cp, asking, &options, interest, |state| state.plugins_index).await;
     match state.job(&namespace, &id) {
-        Some(found) => Ok(json(&job(&state, found, &asking.settings.region)).at(state.plugins_index)),
+        Some(found) => {
+            Ok(json(&job(&state, found, &asking.settings.region)).at(state.plugins_index))
+        }
         None => Err(missing(Fault::JobNotFound, state.plugins_index)),
     }
 }
@@ -99,7 +101,11 @@ fn job<'a>(state: &State, found: &'a Stored<PluginJob>, region: &'a str) -> wire
     let row = &found.row;
     let plugin = state.plugin(&row.plugin);
     let running = plugin.is_some_and(|plugin| picture::is_running(plugin, row));
-    let driver = if row.command.is_empty() { "socket" } else { "exec" };
+    let driver = if row.command.is_empty() {
+        "socket"
+    } else {
+        "exec"
+    };
     wire::Job {
         csi_plugin: plugin.map(|plugin| health(plugin, row, &plugin.health())),
         create_index: found.created.0,

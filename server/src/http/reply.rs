@@ -108,7 +108,13 @@ pub(super) fn page(page: swagger::Answer) -> Answer {
             content_type,
             bytes,
         } => match HeaderValue::from_str(&content_type) {
-            Ok(content_type) => Answer::typed(StatusCode::OK, content_type, bytes),
+            Ok(content_type) => {
+                let mut answer = Answer::typed(StatusCode::OK, content_type, bytes);
+                let policy = HeaderValue::from_static(swagger::CONTENT_SECURITY_POLICY);
+                let name = axum::http::header::CONTENT_SECURITY_POLICY;
+                answer.headers.insert(name, policy);
+                answer
+            }
             Err(_) => Answer::empty(StatusCode::INTERNAL_SERVER_ERROR),
         },
         swagger::Answer::Redirect(to) => {
@@ -123,8 +129,8 @@ pub(super) fn page(page: swagger::Answer) -> Answer {
 /// An error as its client asked for it: JSON, or Nomad's text.
 pub(super) fn refusal(refused: Refused, style: StatusStyle, as_json: bool) -> Answer {
     let Refused { error, index } = refused;
-    let status = StatusCode::from_u16(error.status(style))
-        .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let status =
+        StatusCode::from_u16(error.status(style)).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let answer = if as_json {
         Answer::json(status, encode(&body(&error)))
     } else {

@@ -25,10 +25,8 @@ pub enum Progress {
 pub struct Trouble {
     /// What a waiting client is told.
     pub error: Error,
-    /// The gRPC code by name, as in `Unavailable`; none if no call was made.
-    pub code: Option<String>,
-    /// How many tries there were.
-    pub attempts: u32,
+    /// Whether the driver was asked at all.
+    pub asked: bool,
     /// When the next one is due.
     pub next_try: Timestamp,
 }
@@ -70,14 +68,6 @@ impl Progress {
         }
     }
 
-    /// How many tries had no clear end.
-    pub fn attempts(&self) -> u32 {
-        match self {
-            Progress::Waiting(trouble) => trouble.attempts,
-            _ => 0,
-        }
-    }
-
     /// What becomes of it.
     pub fn next(self, event: Event) -> Result<Progress, Refused> {
         if self.has_ended() {
@@ -104,11 +94,10 @@ mod tests {
     use super::*;
     use crate::error::Fault;
 
-    fn trouble(attempts: u32, at: i64) -> Trouble {
+    fn trouble(asked: bool, at: i64) -> Trouble {
         Trouble {
             error: Fault::Internal.into(),
-            code: Some("Unavailable".to_owned()),
-            attempts,
+            asked,
             next_try: Timestamp::from_second(at).unwrap(),
         }
     }
@@ -119,7 +108,7 @@ mod tests {
         let error = || Error::from(Fault::JobNotFound);
         let events = || {
             [
-                Event::Unclear(trouble(2, 9)),
+                Event::Unclear(trouble(true, 9)),
                 Event::Done(Outcome::Nothing),
                 Event::Refused(error()),
                 Event::GivenUp("gone".to_owned()),
@@ -128,7 +117,7 @@ mod tests {
         };
         let ends = || {
             [
-                Ok(Progress::Waiting(trouble(2, 9))),
+                Ok(Progress::Waiting(trouble(true, 9))),
                 Ok(Progress::Done(Outcome::Nothing)),
                 Ok(Progress::Failed(error())),
                 Ok(Progress::Abandoned("gone".to_owned())),
@@ -144,8 +133,8 @@ mod tests {
 
         assert_eq!(happens(Progress::Intended), expected(Progress::Intended));
         assert_eq!(
-            happens(Progress::Waiting(trouble(1, 5))),
-            expected(Progress::Waiting(trouble(1, 100)))
+            happens(Progress::Waiting(trouble(false, 5))),
+            expected(Progress::Waiting(trouble(false, 100)))
         );
         for ended in [
             Progress::Done(Outcome::Nothing),
@@ -158,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_waiting_operation_is_due_at_its_time_and_not_before() {
-        let waiting = Progress::Waiting(trouble(1, 5));
+        let waiting = Progress::Waiting(trouble(false, 5));
         assert!(!waiting.is_due(Timestamp::from_second(4).unwrap()));
         assert!(waiting.is_due(Timestamp::from_second(5).unwrap()));
     }

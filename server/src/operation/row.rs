@@ -29,6 +29,10 @@ pub struct Operation {
     pub secrets: Option<Sealed>,
     /// How far it is.
     pub progress: Progress,
+    /// How often its driver was asked.
+    pub attempts: u32,
+    /// The gRPC code of the last try, as in `Unavailable`, if it failed.
+    pub last_code: Option<String>,
     /// The generation of the lease under which it is worked on.
     pub generation: u64,
     /// Who asked for it.

@@ -55,6 +55,8 @@ impl Operation {
             csi_name,
             secrets: None,
             progress: Progress::Intended,
+            attempts: 0,
+            last_code: None,
             generation: ONLY_GENERATION,
             by: ANYBODY.to_owned(),
             created_at: cp.clock.now(),

@@ -22,7 +22,11 @@ pub fn draft(plugin: &Plugin) -> DraftPlugin<'_> {
         controllers_required: health.controller_required,
         create_index: plugin.created.0,
         id: plugin.id.as_str().into(),
-        jobs: plugin.jobs.iter().map(|stored| job(plugin, stored)).collect(),
+        jobs: plugin
+            .jobs
+            .iter()
+            .map(|stored| job(plugin, stored))
+            .collect(),
         modify_index: plugin.modified.0,
         namespace: "default".into(),
         nodes: plugin
@@ -30,7 +34,11 @@ pub fn draft(plugin: &Plugin) -> DraftPlugin<'_> {
             .map(|instance| (instance.node.as_str().into(), node(instance)))
             .collect(),
         nodes_healthy: health.nodes_healthy as i64,
-        topologies: plugin.topologies().into_iter().map(|place| DraftTopology(Cow::Owned(place.segments))).collect(),
+        topologies: plugin
+            .topologies()
+            .into_iter()
+            .map(|place| DraftTopology(Cow::Owned(place.segments)))
+            .collect(),
     }
 }
 

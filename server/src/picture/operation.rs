@@ -25,7 +25,7 @@ pub fn operation<'a>(
         _ => "",
     };
     wire::Operation {
-        attempts: i64::from(row.progress.attempts()),
+        attempts: i64::from(row.attempts),
         by: row.by.as_str().into(),
         create_index: stored.created.0,
         create_time: row.created_at,
@@ -35,10 +35,13 @@ pub fn operation<'a>(
         id: row.id,
         kind: row.kind.word().into(),
         last_error: failure.map(|error| error.to_string().into()),
-        last_error_code: trouble.and_then(|trouble| trouble.code.as_deref()).map(Into::into),
+        last_error_code: row.last_code.as_deref().map(Into::into),
         modify_index: stored.modified.0,
         name: name(row).into(),
-        namespace: row.volume().map_or("", |volume| volume.namespace.as_str()).into(),
+        namespace: row
+            .volume()
+            .map_or("", |volume| volume.namespace.as_str())
+            .into(),
         next_try: trouble.map(|trouble| trouble.next_try),
         plugin_id: row.plugin.as_str().into(),
         reason: match &row.progress {

@@ -41,12 +41,20 @@ impl Fragments {
 
     /// What reading a volume shows of it. `may`: nothing of the volume itself forbids its use.
     pub(super) fn read(&self, may: bool) -> &[u8] {
-        if may { &self.usable[0] } else { &self.unusable[0] }
+        if may {
+            &self.usable[0]
+        } else {
+            &self.unusable[0]
+        }
     }
 
     /// What a list of volumes shows of it, likewise.
     pub(super) fn stub(&self, may: bool) -> &[u8] {
-        if may { &self.usable[1] } else { &self.unusable[1] }
+        if may {
+            &self.usable[1]
+        } else {
+            &self.unusable[1]
+        }
     }
 }
 
@@ -88,7 +96,10 @@ type JobsByNamespace<'a> = BTreeMap<Cow<'a, str>, BTreeMap<Cow<'a, str>, wire::J
 fn read<'a>(plugin: &'a Plugin, health: &'a PluginHealth) -> wire::Plugin<'a> {
     let jobs = |role: Role| {
         let mut jobs: JobsByNamespace<'a> = BTreeMap::new();
-        for job in plugin.jobs_in(None).filter(|job| job.kind.roles().contains(&role)) {
+        for job in plugin
+            .jobs_in(None)
+            .filter(|job| job.kind.roles().contains(&role))
+        {
             let described = wire::JobDescription {
                 expected: 1,
                 id: job.id.as_str().into(),
@@ -109,7 +120,11 @@ fn read<'a>(plugin: &'a Plugin, health: &'a PluginHealth) -> wire::Plugin<'a> {
             .collect()
     };
     let times = plugin.jobs_in(None).map(|job| job.submitted_at).min();
-    let changed = plugin.instances.iter().map(|stored| stored.row.updated_at).max();
+    let changed = plugin
+        .instances
+        .iter()
+        .map(|stored| stored.row.updated_at)
+        .max();
     wire::Plugin {
         allocations: None,
         controller_jobs: jobs(Role::Controller),
@@ -183,7 +198,10 @@ fn node_info(known: Option<&NodeInfo>) -> wire::NodeInfo<'_> {
         accessible_topology: known
             .and_then(|known| known.accessible_topology.as_ref())
             .map(topology),
-        id: known.map(|known| known.id.as_str()).unwrap_or_default().into(),
+        id: known
+            .map(|known| known.id.as_str())
+            .unwrap_or_default()
+            .into(),
         max_volumes: known.map(|known| known.max_volumes).unwrap_or_default(),
         requires_node_stage_volume: can.requires_node_stage_volume,
         supports_condition: can.supports_condition,

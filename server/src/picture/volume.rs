@@ -34,7 +34,10 @@ impl VolumePicture {
     pub fn read(&self, volume: &Volume, plugin: Option<&Fragments>) -> Bytes {
         match plugin {
             Some(fragments) => splice(&self.read, fragments.read(!self.being_deleted)),
-            None => splice(&self.read, &encode(&super::plugin::read_part(&gone(volume), false))),
+            None => splice(
+                &self.read,
+                &encode(&super::plugin::read_part(&gone(volume), false)),
+            ),
         }
     }
 
@@ -42,7 +45,10 @@ impl VolumePicture {
     pub fn stub(&self, volume: &Volume, plugin: Option<&Fragments>) -> Bytes {
         match plugin {
             Some(fragments) => splice(&self.stub, fragments.stub(!self.being_deleted)),
-            None => splice(&self.stub, &encode(&super::plugin::stub_part(&gone(volume), false))),
+            None => splice(
+                &self.stub,
+                &encode(&super::plugin::stub_part(&gone(volume), false)),
+            ),
         }
     }
 }

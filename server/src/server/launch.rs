@@ -78,7 +78,8 @@ impl Launched {
                 .or_insert_with(|| Limits::new(config.calls_at_once, config.deadlines));
             let connection = Connection::new(endpoint.clone(), limits.clone());
             let namespace = Namespace::default_namespace();
-            cp.drivers.add(namespace.clone(), id.clone(), connection.clone());
+            cp.drivers
+                .add(namespace.clone(), id.clone(), connection.clone());
             launched.connections.push(connection);
             launched.jobs.push(PluginJob {
                 id,
@@ -102,7 +103,14 @@ impl Launched {
     /// Every service that a job brings, with how it is reached.
     pub fn services(
         &self,
-    ) -> impl Iterator<Item = (PluginJob, Role, Connection, Option<watch::Receiver<Process>>)> {
+    ) -> impl Iterator<
+        Item = (
+            PluginJob,
+            Role,
+            Connection,
+            Option<watch::Receiver<Process>>,
+        ),
+    > {
         let jobs = self.jobs.iter().zip(&self.connections).enumerate();
         jobs.flat_map(|(at, (job, connection))| {
             let process = self.supervisors.get(&at).map(Supervisor::process);

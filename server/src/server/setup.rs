@@ -65,7 +65,10 @@ fn fill(
         }
     }
     if state.node(&cp.node).is_none() {
-        let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let name = rustix::system::uname()
+            .nodename()
+            .to_string_lossy()
+            .into_owned();
         let node = Node {
             id: cp.node.clone(),
             name,
@@ -85,7 +88,9 @@ fn fill(
         }
     }
     for old in state.jobs().map(|stored| &stored.row) {
-        let kept = jobs.iter().any(|job| job.id == old.id && job.namespace == old.namespace);
+        let kept = jobs
+            .iter()
+            .any(|job| job.id == old.id && job.namespace == old.namespace);
         if old.node == cp.node && !kept {
             transaction
                 .writes
@@ -100,11 +105,14 @@ fn fill(
         })
         .collect();
     let known = state.plugins().flat_map(|plugin| &plugin.instances);
-    for old in known.map(|stored| &stored.row).filter(|old| old.node == cp.node) {
+    for old in known
+        .map(|stored| &stored.row)
+        .filter(|old| old.node == cp.node)
+    {
         let key = keys::instance(&old.plugin, old.role, &old.node, &old.job);
-        let kept = wanted.iter().any(|new| {
-            (&new.plugin, new.role, &new.job) == (&old.plugin, old.role, &old.job)
-        });
+        let kept = wanted
+            .iter()
+            .any(|new| (&new.plugin, new.role, &new.job) == (&old.plugin, old.role, &old.job));
         if !kept {
             transaction.writes.push(Write::Delete(key));
         }

@@ -57,9 +57,7 @@ fn start(namespace: Namespace, prefix: &str, first: Option<&VolumeKey>) -> Optio
     };
     match first {
         Some(first) if first.namespace > namespace => None,
-        Some(first) if first.namespace == namespace => {
-            Some(entry(first.id.as_str().max(prefix)))
-        }
+        Some(first) if first.namespace == namespace => Some(entry(first.id.as_str().max(prefix))),
         _ => Some(entry(prefix)),
     }
 }

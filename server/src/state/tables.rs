@@ -1,9 +1,7 @@
 //! The tables, and how they are read.
 
 use crate::claim::Claim;
-use crate::id::{
-    AllocationId, ExternalId, JobId, Namespace, NodeId, PluginId, VolumeKey,
-};
+use crate::id::{AllocationId, ExternalId, JobId, Namespace, NodeId, PluginId, VolumeKey};
 use crate::namespace::NamespaceRow;
 use crate::node::Node;
 use crate::operation::{Operation, Subject};

@@ -10,7 +10,9 @@ use crate::store::Index;
 pub fn detach(cp: &ControlPlane, key: &VolumeKey, node: &NodeId) -> Result<Index> {
     let state = cp.state();
     if state.volume(key).is_none() {
-        return Err(Error::from(Fault::NoVolumeToDetach).volume(&key.id).node(node));
+        return Err(Error::from(Fault::NoVolumeToDetach)
+            .volume(&key.id)
+            .node(node));
     }
     let live: Vec<&str> = state
         .claims(key)
@@ -25,5 +27,7 @@ pub fn detach(cp: &ControlPlane, key: &VolumeKey, node: &NodeId) -> Result<Index
         key.id.as_str(),
         live.join(", ")
     );
-    Err(Error::from(Fault::ClaimsLive(text)).volume(&key.id).node(node))
+    Err(Error::from(Fault::ClaimsLive(text))
+        .volume(&key.id)
+        .node(node))
 }

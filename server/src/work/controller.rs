@@ -97,7 +97,7 @@ fn due(state: &State, running: &Running, now: Timestamp) -> Vec<Arc<Stored<Opera
 fn is_due(state: &State, operation: &Operation, now: Timestamp) -> bool {
     let lacked_controller = matches!(
         &operation.progress,
-        Progress::Waiting(trouble) if trouble.code.is_none()
+        Progress::Waiting(trouble) if !trouble.asked
     );
     let has_controller = || {
         state

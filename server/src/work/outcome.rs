@@ -1,12 +1,12 @@
 //! Commits what a try of an operation came to.
 
 use super::backoff;
-use super::step::{Tried, trouble};
+use super::step::{Failure, Tried};
 use crate::control::ControlPlane;
 use crate::csi;
 use crate::error::{Error, Fault, Result};
 use crate::id::{ExternalId, SnapshotId};
-use crate::operation::{Event, Kind, Operation, Outcome, Progress, SnapshotTaken};
+use crate::operation::{Event, Kind, Operation, Outcome, Progress, SnapshotTaken, Trouble};
 use crate::state::{State, Stored};
 use crate::store::{Guard, Transaction, Write, keys};
 use crate::volume::{Volume, hold_backing, release_backing};
@@ -58,14 +58,19 @@ fn transaction(
     seen: &Stored<Operation>,
     tried: &Tried,
 ) -> Result<Transaction> {
-    let row = &seen.row;
+    let mut row = seen.row.clone();
+    row.last_code = match tried {
+        Tried::Done(_) => None,
+        Tried::Refused(failure) | Tried::Unclear(failure) => failure.code.clone(),
+    };
+    if matches!(tried, Tried::Done(_)) || row.last_code.is_some() {
+        row.attempts += 1;
+    }
     let mut transaction = Transaction::default();
     let event = match tried {
-        Tried::Unclear { error, code } => {
-            Event::Unclear(trouble(cp, row, error.clone(), code.clone()))
-        }
-        Tried::Refused(error) => Event::Refused(error.clone()),
-        Tried::Done(told) => match keep(cp, state, row, told, &mut transaction) {
+        Tried::Unclear(failure) => Event::Unclear(trouble(cp, &row, failure)),
+        Tried::Refused(failure) => Event::Refused(failure.error.clone()),
+        Tried::Done(told) => match keep(cp, state, &row, told, &mut transaction) {
             Ok(outcome) => Event::Done(outcome),
             Err(error) => {
                 transaction = Transaction::default();
@@ -73,10 +78,23 @@ fn transaction(
             }
         },
     };
-    let progress = next(row, event)?;
-    row.clone()
-        .record(&mut transaction, seen.modified, progress, cp.clock.now())?;
+    let progress = next(&row, event)?;
+    row.record(&mut transaction, seen.modified, progress, cp.clock.now())?;
     Ok(transaction)
+}
+
+/// The trouble that a try without a clear end leaves behind.
+fn trouble(cp: &ControlPlane, row: &Operation, failure: &Failure) -> Trouble {
+    let wait = backoff::after(row.attempts.max(1));
+    Trouble {
+        error: failure.error.clone(),
+        asked: failure.code.is_some(),
+        next_try: cp
+            .clock
+            .now()
+            .saturating_add(wait)
+            .unwrap_or(jiff::Timestamp::MAX),
+    }
 }
 
 fn next(row: &Operation, event: Event) -> Result<Progress> {

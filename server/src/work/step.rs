@@ -1,11 +1,11 @@
 //! One try of an operation: the call to the driver, by the operation's kind.
 
+use super::fault;
 use super::outcome::{self, Told};
-use super::{backoff, fault};
 use crate::control::ControlPlane;
 use crate::csi::{self, About, CapacityRange, Connection, ContentSource, TopologyRequirement};
 use crate::error::{Error, Fault, Result};
-use crate::operation::{Kind, Operation, Subject, Trouble};
+use crate::operation::{Kind, Operation, Subject};
 use crate::state::{State, Stored};
 use crate::volume::Volume;
 use std::collections::BTreeMap;
@@ -15,13 +15,22 @@ pub(super) enum Tried {
     /// The driver did it and said this.
     Done(Told),
     /// It will not be done.
-    Refused(Error),
+    Refused(Failure),
     /// It has to be tried again.
-    Unclear {
-        error: Error,
-        /// The gRPC code; none if no call was made.
-        code: Option<String>,
-    },
+    Unclear(Failure),
+}
+
+/// How a try failed.
+pub(super) struct Failure {
+    pub error: Error,
+    /// The gRPC code by name; none if no call was made.
+    pub code: Option<String>,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { error, code: None }
+    }
 }
 
 /// Tries once, and records what it came to.
@@ -29,45 +38,24 @@ pub(super) async fn take(cp: &ControlPlane, operation: &Stored<Operation>) {
     let row = &operation.row;
     tracing::debug!(
         operation.id = %row.id, plugin.id = %row.plugin,
-        "{}: try {}", row.describe(), row.progress.attempts() + 1
+        "{}: try {}", row.describe(), row.attempts + 1
     );
     let tried = match ask(cp, &cp.state(), row).await {
         Ok(tried) => tried,
-        Err(error) => Tried::Unclear { error, code: None },
+        Err(error) => Tried::Unclear(error.into()),
     };
     match &tried {
         Tried::Done(_) => {}
-        Tried::Refused(error) => tracing::info!(
+        Tried::Refused(Failure { error, .. }) => tracing::info!(
             operation.id = %row.id, plugin.id = %row.plugin,
             "{} was refused: {error}", row.describe()
         ),
-        Tried::Unclear { error, .. } => tracing::warn!(
+        Tried::Unclear(Failure { error, .. }) => tracing::warn!(
             operation.id = %row.id, plugin.id = %row.plugin,
             "{} will be tried again: {error}", row.describe()
         ),
     }
     outcome::record(cp, row.id, tried).await;
-}
-
-/// The trouble that a try without a clear end leaves behind.
-pub(super) fn trouble(
-    cp: &ControlPlane,
-    row: &Operation,
-    error: Error,
-    code: Option<String>,
-) -> Trouble {
-    let attempts = row.progress.attempts() + 1;
-    let next_try = cp
-        .clock
-        .now()
-        .saturating_add(backoff::after(attempts))
-        .unwrap_or(jiff::Timestamp::MAX);
-    Trouble {
-        error,
-        code,
-        attempts,
-        next_try,
-    }
 }
 
 /// Asks the driver. The error is what stood in the way of asking.
@@ -78,15 +66,11 @@ async fn ask(cp: &ControlPlane, state: &State, row: &Operation) -> Result<Tried>
         (Kind::Expand(volume), _) => expand(cp, &connection, volume).await,
         (Kind::Delete, Subject::Volume(key)) => match state.volume(key) {
             Some(entry) => delete(cp, &connection, row, &entry.stored.row).await,
-            None => Ok(Tried::Refused(
-                Fault::VolumeNotFound(key.id.to_string()).into(),
-            )),
+            None => Ok(refused(Fault::VolumeNotFound(key.id.to_string()))),
         },
         (Kind::Snapshot(parameters), Subject::Volume(key)) => match state.volume(key) {
             Some(entry) => snapshot(cp, &connection, row, &entry.stored.row, parameters).await,
-            None => Ok(Tried::Refused(
-                Fault::NoVolumeToSnapshot(key.id.to_string()).into(),
-            )),
+            None => Ok(refused(Fault::NoVolumeToSnapshot(key.id.to_string()))),
         },
         (Kind::DeleteSnapshot, Subject::Snapshot(_, id)) => {
             let delete = csi::DeleteSnapshot {
@@ -104,7 +88,7 @@ async fn ask(cp: &ControlPlane, state: &State, row: &Operation) -> Result<Tried>
             })
         }
         (Kind::Delete | Kind::Snapshot(_), Subject::Snapshot(..))
-        | (Kind::DeleteSnapshot, Subject::Volume(_)) => Ok(Tried::Refused(Fault::Internal.into())),
+        | (Kind::DeleteSnapshot, Subject::Volume(_)) => Ok(refused(Fault::Internal)),
     }
 }
 
@@ -239,12 +223,16 @@ async fn snapshot(
 
 fn failed(error: &csi::CallError, about: &About<'_>, prefix: &str) -> Tried {
     let told = Error::from(fault::fault_of(error, about).prefixed(prefix));
-    if fault::is_final(error) {
-        Tried::Refused(told)
-    } else {
-        Tried::Unclear {
-            error: told,
-            code: Some(error.code.to_string()),
-        }
+    let failure = Failure {
+        error: told,
+        code: Some(error.code.to_string()),
+    };
+    match fault::is_final(error) {
+        true => Tried::Refused(failure),
+        false => Tried::Unclear(failure),
     }
+}
+
+fn refused(fault: Fault) -> Tried {
+    Tried::Refused(Error::from(fault).into())
 }

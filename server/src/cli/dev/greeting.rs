@@ -29,7 +29,10 @@ impl Greeting {
             // Writing to a String does not fail.
             let _ = writeln!(text, "  {heading:<11} {}", describe(plugin));
         }
-        let plugin = state.plugins().next().map_or("local", |plugin| plugin.id.as_str());
+        let plugin = state
+            .plugins()
+            .next()
+            .map_or("local", |plugin| plugin.id.as_str());
         text.push_str(&format!(
             r#"
 Try next:

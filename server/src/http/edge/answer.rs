@@ -7,6 +7,7 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
+use http_body_util::BodyExt as _;
 
 /// Bodies from this size on are indented and compressed beside the runtime's threads, not on them.
 const LARGE: usize = 64 << 10;
@@ -95,17 +96,10 @@ impl Asked {
     }
 }
 
-/// The response of an answer. Every answer goes through here, errors and redirects too.
-///
-/// A response to `HEAD` keeps its body here; hyper sends its length and not its bytes.
-pub async fn finish(answer: Answer, asked: Asked) -> Response {
+/// The response of an answer, as it is. Every answer goes through here, errors and redirects too.
+pub fn plain(answer: Answer) -> Response {
     let content_type = answer.content_type();
-    let pretty = asked.pretty && answer.kind == Kind::Json;
-    let body = match pretty || asked.encoding != Encoding::Identity {
-        true => shape(answer.body, pretty, asked.encoding).await,
-        false => answer.body,
-    };
-    let mut response = Response::new(Body::from(body));
+    let mut response = Response::new(Body::from(answer.body));
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;
     let headers = response.headers_mut();
@@ -113,10 +107,34 @@ pub async fn finish(answer: Answer, asked: Asked) -> Response {
     if let Some(content_type) = content_type {
         headers.insert(header::CONTENT_TYPE, content_type);
     }
-    if let Some(name) = asked.encoding.name() {
-        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(name));
-    }
     response
+}
+
+/// A response as its client asked for it: indented, compressed.
+///
+/// A response to `HEAD` keeps its body here; hyper sends its length and not its bytes.
+pub async fn finish(response: Response, asked: Asked) -> Response {
+    let is_json = |value: &HeaderValue| value == "application/json";
+    let pretty = asked.pretty
+        && response
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .is_some_and(is_json);
+    if !pretty && asked.encoding == Encoding::Identity {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let body = match body.collect().await {
+        Ok(body) => body.to_bytes(),
+        // Bodies are in memory already: reading them has no error to return.
+        Err(_) => Bytes::new(),
+    };
+    if let Some(name) = asked.encoding.name() {
+        let name = HeaderValue::from_static(name);
+        parts.headers.insert(header::CONTENT_ENCODING, name);
+    }
+    let body = shape(body, pretty, asked.encoding).await;
+    Response::from_parts(parts, Body::from(body))
 }
 
 async fn shape(body: Bytes, pretty: bool, encoding: Encoding) -> Bytes {
