@@ -1,0 +1,13 @@
+//! The built-in driver over its real socket, as any orchestrator would use it.
+//!
+//! Run as root these tests cover bind mounts, otherwise symbolic links; the promises are the same.
+
+#![allow(clippy::unwrap_used)] // the whole crate is tests
+
+mod busy;
+mod copies;
+mod killed;
+mod node;
+mod restart;
+mod rig;
+mod volumes;
