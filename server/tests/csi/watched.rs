@@ -92,6 +92,8 @@ async fn a_driver_that_comes_late_is_found_within_a_second() {
         "{}",
         absent.description
     );
+    // Long enough for pauses that kept growing to be longer than a second by now.
+    tokio::time::sleep(Duration::from_millis(2600)).await;
     let came = Instant::now();
     driver.come_back();
     observed(&mut watcher, |seen| seen.healthy).await;
@@ -247,6 +249,20 @@ async fn a_driver_that_hangs_holds_up_only_its_own_watcher() {
     );
     hung.always(Call::Probe, Reply::Usual);
     observed(&mut of_hung, |seen| seen.healthy).await;
+}
+
+#[tokio::test]
+async fn a_driver_that_ends_every_connection_is_asked_less_and_less_often() {
+    let driver = ScriptedDriver::restless(Duration::from_millis(1));
+    let started = Instant::now();
+    let _watcher = watch(driver.connect(Limits::default()), Role::Node, SLOW, None);
+    driver.asked(Call::Probe, 7).await;
+    // The six pauses between are 10, 20, 40, 80, 160 and 320 ms, less a quarter.
+    assert!(
+        started.elapsed() > Duration::from_millis(400),
+        "{:?}",
+        started.elapsed()
+    );
 }
 
 #[tokio::test]

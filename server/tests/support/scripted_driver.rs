@@ -99,6 +99,7 @@ pub struct ScriptedDriver {
     directory: TempDir,
     driver: Driver,
     running: Option<Runtime>,
+    longest_connection: Option<Duration>,
 }
 
 impl ScriptedDriver {
@@ -118,7 +119,16 @@ impl ScriptedDriver {
                 asked: Arc::new(watch::Sender::new(0)),
             },
             running: None,
+            longest_connection: None,
         }
+    }
+
+    /// A driver that ends every connection after this long.
+    pub fn restless(longest_connection: Duration) -> Self {
+        let mut driver = Self::absent();
+        driver.longest_connection = Some(longest_connection);
+        driver.come_back();
+        driver
     }
 
     /// The path of its socket.
@@ -156,8 +166,12 @@ impl ScriptedDriver {
             UnixListener::bind(self.socket()).unwrap()
         };
         let driver = self.driver.clone();
+        let mut server = Server::builder();
+        if let Some(longest) = self.longest_connection {
+            server = server.max_connection_age(longest);
+        }
         runtime.spawn(
-            Server::builder()
+            server
                 .layer(tower::util::MapResponseLayer::new(spoil_details))
                 .add_service(IdentityServer::new(driver.clone()))
                 .add_service(ControllerServer::new(driver.clone()))
