@@ -11,9 +11,11 @@ mod discovery;
 mod errors;
 #[path = "csi/lists.rs"]
 mod lists;
+#[path = "csi/node_calls.rs"]
+mod node_calls;
 #[path = "csi/nomad_texts.rs"]
 mod nomad_texts;
-#[path = "support/scripted_driver.rs"]
+#[path = "support/scripted_driver/mod.rs"]
 mod scripted_driver;
 #[path = "csi/supervised.rs"]
 mod supervised;
