@@ -1,5 +1,6 @@
 //! The calls of CSI, by CSI's own names.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A call to a driver.
@@ -7,7 +8,7 @@ use std::fmt;
     missing_docs,
     reason = "each is the RPC of that name in the CSI specification"
 )]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Call {
     Probe,
     GetPluginInfo,

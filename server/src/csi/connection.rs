@@ -14,7 +14,7 @@ use super::{
 use std::{error::Error, fmt, future::Future, sync::Arc};
 use tokio::{
     sync::{Semaphore, watch},
-    time::{Instant, timeout_at},
+    time::{Instant, timeout},
 };
 use tonic::{Request, Response, Status, transport::Channel};
 
@@ -117,22 +117,24 @@ impl Connection {
     where
         Answering: Future<Output = Result<Response<Answer>, Status>>,
     {
-        let deadline = Instant::now() + self.limits.deadlines.of(call);
+        let allowed = self.limits.deadlines.of(call);
+        let started = Instant::now();
         let answer = async {
-            let _turn = match call.is_discovery() {
-                true => None,
-                false => self.limits.turns.acquire().await.ok(),
+            let _turn = if call.is_discovery() {
+                None
+            } else {
+                self.limits.turns.acquire().await.ok()
             };
             let wire = Wire::new(self.channel.clone());
             let heard = wire.heard();
             let mut request = Request::new(question);
-            request.set_timeout(deadline.saturating_duration_since(Instant::now()));
+            request.set_timeout(allowed.saturating_sub(started.elapsed()));
             ask(wire, request)
                 .await
                 .map(Response::into_inner)
                 .map_err(|status| (heard.code(), status))
         };
-        match timeout_at(deadline, answer).await {
+        match timeout(allowed, answer).await {
             Err(_elapsed) => Err(CallError::by_deadline(call)),
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err((Some(code), status))) if code == status.code() => Err(CallError::by_driver(

@@ -106,7 +106,7 @@ pub enum Class {
 }
 
 /// A call that did not answer OK.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{call}: {}", self.rpc_text())]
 pub struct CallError {
     /// What was asked.

@@ -52,7 +52,7 @@ pub use node::{
 pub use refused::Refused;
 pub use secret::{PublishContext, REDACTED, Secret, Secrets};
 pub use supervise::{DriverCommand, Process, Restart, Supervisor, supervise};
-pub use text::{About, prefix};
+pub use text::About;
 pub use volume::{
     CapacityRange, Condition, ContentSource, ListedVolume, Page, Snapshot, Topology,
     TopologyRequirement, Volume,

@@ -26,35 +26,62 @@ impl CallError {
     /// The whole text as Nomad's API shows it: the prefixes of the call, what the code means for it,
     /// and the error of gRPC. A code that means nothing special is shown as it is.
     pub fn nomad_text(&self, about: &About<'_>) -> String {
-        let prefix = prefix(self.call);
+        let (server, client) = prefixes(self.call);
         let rpc = self.rpc_text();
         match meaning(self.call, self.code, about).filter(|_| self.origin != Origin::Here) {
-            Some(meaning) => format!("{prefix}{meaning}: {rpc}"),
-            None => format!("{prefix}{rpc}"),
+            Some(meaning) => format!("{server}{client}{meaning}: {rpc}"),
+            None => format!("{server}{client}{rpc}"),
         }
     }
 }
 
-/// The prefixes that Nomad's server and client put before an error of this call. What Nomad's API
-/// never calls has none.
-pub fn prefix(call: Call) -> &'static str {
+impl Call {
+    /// What Nomad's server puts before an error of this call; nothing for a call that Nomad's API
+    /// never makes. It stands alone when no controller was reached.
+    pub fn server_prefix(self) -> &'static str {
+        prefixes(self).0
+    }
+
+    /// What Nomad's client, beside the driver, puts after [`Self::server_prefix`].
+    pub fn client_prefix(self) -> &'static str {
+        prefixes(self).1
+    }
+}
+
+fn prefixes(call: Call) -> (&'static str, &'static str) {
     match call {
-        Call::ValidateVolumeCapabilities => {
-            "controller validate volume: CSI.ControllerValidateVolume: "
+        Call::ValidateVolumeCapabilities => (
+            "controller validate volume: ",
+            "CSI.ControllerValidateVolume: ",
+        ),
+        Call::CreateVolume => ("controller create volume: ", "CSI.ControllerCreateVolume: "),
+        Call::DeleteVolume => ("controller delete volume: ", "CSI.ControllerDeleteVolume: "),
+        Call::ControllerExpandVolume => {
+            ("controller expand volume: ", "CSI.ControllerExpandVolume: ")
         }
-        Call::CreateVolume => "controller create volume: CSI.ControllerCreateVolume: ",
-        Call::DeleteVolume => "controller delete volume: CSI.ControllerDeleteVolume: ",
-        Call::ControllerExpandVolume => "controller expand volume: CSI.ControllerExpandVolume: ",
-        Call::ControllerPublishVolume => "controller attach volume: CSI.ControllerAttachVolume: ",
-        Call::ControllerUnpublishVolume => "controller detach volume: CSI.ControllerDetachVolume: ",
-        Call::ListVolumes => "controller list volumes: CSI.ControllerListVolumes: ",
-        Call::CreateSnapshot => "controller create snapshot: CSI.ControllerCreateSnapshot: ",
-        Call::DeleteSnapshot => "controller delete snapshot: CSI.ControllerDeleteSnapshot: ",
-        Call::ListSnapshots => "controller list snapshots: CSI.ControllerListSnapshots: ",
+        Call::ControllerPublishVolume => {
+            ("controller attach volume: ", "CSI.ControllerAttachVolume: ")
+        }
+        Call::ControllerUnpublishVolume => {
+            ("controller detach volume: ", "CSI.ControllerDetachVolume: ")
+        }
+        Call::ListVolumes => ("controller list volumes: ", "CSI.ControllerListVolumes: "),
+        Call::CreateSnapshot => (
+            "controller create snapshot: ",
+            "CSI.ControllerCreateSnapshot: ",
+        ),
+        Call::DeleteSnapshot => (
+            "controller delete snapshot: ",
+            "CSI.ControllerDeleteSnapshot: ",
+        ),
+        Call::ListSnapshots => (
+            "controller list snapshots: ",
+            "CSI.ControllerListSnapshots: ",
+        ),
         Call::NodeUnpublishVolume | Call::NodeUnstageVolume => {
-            "CSI.NodeDetachVolume error: CSI.NodeDetachVolume: "
+            ("CSI.NodeDetachVolume error: ", "CSI.NodeDetachVolume: ")
         }
-        Call::NodeExpandVolume => "CSI.NodeExpandVolume error: ",
+        Call::NodeExpandVolume => ("CSI.NodeExpandVolume error: ", ""),
         Call::Probe
         | Call::GetPluginInfo
         | Call::GetPluginCapabilities
@@ -69,7 +96,7 @@ pub fn prefix(call: Call) -> &'static str {
         | Call::NodeStageVolume
         | Call::NodePublishVolume
         | Call::NodeGetVolumeStats
-        | Call::NodeGetVolumeHealth => "",
+        | Call::NodeGetVolumeHealth => ("", ""),
     }
 }
 
@@ -211,6 +238,10 @@ fn quoted(value: &str) -> String {
             '\n' => quoted.push_str("\\n"),
             '\r' => quoted.push_str("\\r"),
             '\t' => quoted.push_str("\\t"),
+            '\u{7}' => quoted.push_str("\\a"),
+            '\u{8}' => quoted.push_str("\\b"),
+            '\u{b}' => quoted.push_str("\\v"),
+            '\u{c}' => quoted.push_str("\\f"),
             control if control.is_ascii_control() => {
                 let _ = write!(quoted, "\\x{:02x}", u32::from(control));
             }

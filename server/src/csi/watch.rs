@@ -19,6 +19,9 @@ use tokio_util::task::AbortOnDropHandle;
 /// While nobody listens, the socket is tried again after such pauses: a try costs next to nothing.
 const CONNECT: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(500));
 
+/// A connection that lasted this long was a good one: after it the pauses begin anew.
+const STEADY: Duration = Duration::from_secs(1);
+
 /// A driver that listens but is not well is asked again after such pauses.
 const RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
 
@@ -144,9 +147,13 @@ impl Watching {
     async fn run(mut self) {
         let mut connect = Backoff::new(CONNECT.0, CONNECT.1);
         let mut retry = Backoff::new(RETRY.0, RETRY.1.min(self.pace.interval));
+        let mut connected_since = None;
         loop {
             let well = self.pass().await;
             let connected = self.driver.is_connected();
+            if connected {
+                connected_since.get_or_insert_with(Instant::now);
+            }
             let pause = match (well, connected) {
                 (true, _) => {
                     retry.reset();
@@ -155,17 +162,19 @@ impl Watching {
                 (false, true) => retry.pause(),
                 (false, false) => connect.pause(),
             };
-            if connected {
-                connect.reset();
-            }
             match self.wait(pause, well || connected).await {
                 Wake::Time => {}
                 Wake::Refresh => self.disbelieve(),
+                Wake::Process => connect.reset(),
                 Wake::Lost => {
                     self.disbelieve();
                     self.failed(&format!("{}: connection lost", self.driver.endpoint()));
+                    let lasted = connected_since.take().map(|since: Instant| since.elapsed());
+                    if lasted.is_some_and(|lasted| lasted >= STEADY) {
+                        connect.reset();
+                    }
+                    sleep(connect.pause()).await;
                 }
-                Wake::Process => connect.reset(),
             }
         }
     }
