@@ -130,6 +130,11 @@ fn the_route_table_is_as_reviewed() {
 }
 
 #[test]
+fn the_document_has_the_version_of_the_crate() {
+    assert_eq!(document()["info"]["version"], env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
 fn every_example_is_of_its_schema() {
     let document = document();
     let judge = Judge::new(&document);
