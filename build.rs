@@ -30,8 +30,8 @@ fn main() {
         .unwrap_or_else(|error| panic!("{}: {error}", document.display()));
 
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap());
-    fs::write(out.join("client.rs"), client(&spec)).unwrap();
     fs::write(out.join("operations.rs"), operations(&spec)).unwrap();
+    fs::write(out.join("client.rs"), client(&spec)).unwrap();
 }
 
 /// The typed client. One builder per operation, since most take a handful of optional parameters.
@@ -122,6 +122,10 @@ impl Row {
             .unwrap_or_else(|| panic!("openapi.yaml: {method} {path} has no operationId"));
         let lacks = |what: &str| -> ! { panic!("openapi.yaml: {id} ({method} {path}) {what}") };
 
+        let word = |word: &str| !word.is_empty() && word.bytes().all(|it| it.is_ascii_lowercase());
+        if !id.split('_').all(word) {
+            lacks("has an operationId that is not lower_case_words");
+        }
         let [tag] = operation.tags.as_slice() else {
             lacks("has to have exactly one tag")
         };

@@ -1,6 +1,7 @@
 //! What holds of `openapi.yaml` without a server: it is complete, its examples are of their schemas, and the cases that
 //! are executed elsewhere make sense. `EXPECTORATE=overwrite cargo test` accepts a change of the route table.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails should fail loudly")]
 use jsonschema::Validator;
 use saddlebag_client::{
     DOCUMENT,
@@ -102,27 +103,35 @@ fn the_route_table_is_as_reviewed() {
         .iter()
         .map(|operation| {
             let needed = operation.capability();
-            let plugin = match needed.plugin {
-                Some(PluginPolicy::List) => " plugin:list",
-                Some(PluginPolicy::Read) => " plugin:read",
-                None => "",
-            };
-            let checked = match needed.checked {
-                Some(Checked::Request) => " in the request's namespace",
-                Some(Checked::Volume) => " in each volume's namespace",
-                None => "",
-            };
+            let plugin = needed.plugin.map(|policy| match policy {
+                PluginPolicy::List => "plugin:list".to_owned(),
+                PluginPolicy::Read => "plugin:read".to_owned(),
+            });
+            let namespace = needed.checked.map(|checked| match checked {
+                Checked::Request => needed.namespace.join("|") + " in the request's namespace",
+                Checked::Volume => needed.namespace.join("|") + " in each volume's namespace",
+            });
+            let needs: Vec<String> = plugin.into_iter().chain(namespace).collect();
             format!(
-                "{} {} {} ({})\n    needs:{plugin} {}{checked}\n",
+                "{} {} {} ({}): {}\n",
                 operation.method(),
                 operation.path(),
                 operation.id(),
                 operation.tag(),
-                needed.namespace.join("|"),
+                if needs.is_empty() {
+                    "nothing".to_owned()
+                } else {
+                    needs.join(", ")
+                },
             )
         })
         .collect();
     expectorate::assert_contents("client/tests/operations.txt", &table);
+}
+
+#[test]
+fn the_document_has_the_version_of_the_crate() {
+    assert_eq!(document()["info"]["version"], env!("CARGO_PKG_VERSION"));
 }
 
 #[test]
