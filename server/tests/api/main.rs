@@ -1,0 +1,4 @@
+//! The API as its clients see it: the generated client, a real socket, a real store, a real driver.
+
+mod server;
+mod spine;
