@@ -31,9 +31,9 @@ impl PluginConfig {
     /// would be equal, the second and later ones get a number.
     pub fn job_ids(all: &[PluginConfig]) -> Vec<JobId> {
         let base = |config: &PluginConfig| match config.kind {
-            PluginType::Monolith => format!("plugin-{}", config.plugin),
+            PluginType::Monolith => config.plugin.to_string(),
             PluginType::Controller | PluginType::Node => {
-                format!("plugin-{}-{}", config.plugin, config.kind.as_str())
+                format!("{}-{}", config.plugin, config.kind.as_str())
             }
         };
         let bases: Vec<String> = all.iter().map(base).collect();
@@ -160,6 +160,6 @@ mod tests {
             .iter()
             .map(ToString::to_string)
             .collect();
-        assert_eq!(ids, ["plugin-a", "plugin-a-2", "plugin-a-node"]);
+        assert_eq!(ids, ["a", "a-2", "a-node"]);
     }
 }

@@ -114,7 +114,8 @@ async fn validate(cp: &ControlPlane, looked: &Looked<'_>, plan: &Plan) -> Result
             looked.about(crate::work::fault_of(&error, &about))
         })?;
     confirmed.check(&request.capabilities).map_err(|refused| {
-        let prefix = csi::prefix(csi::Call::ValidateVolumeCapabilities);
+        let call = csi::Call::ValidateVolumeCapabilities;
+            let prefix = format!("{}{}", call.server_prefix(), call.client_prefix());
         looked.about(Fault::DriverConflict(refused.to_string()).prefixed(prefix))
     })
 }
