@@ -115,7 +115,7 @@ async fn validate(cp: &ControlPlane, looked: &Looked<'_>, plan: &Plan) -> Result
         })?;
     confirmed.check(&request.capabilities).map_err(|refused| {
         let call = csi::Call::ValidateVolumeCapabilities;
-            let prefix = format!("{}{}", call.server_prefix(), call.client_prefix());
+        let prefix = format!("{}{}", call.server_prefix(), call.client_prefix());
         looked.about(Fault::DriverConflict(refused.to_string()).prefixed(prefix))
     })
 }

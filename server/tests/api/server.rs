@@ -134,7 +134,10 @@ impl TestServer {
     }
 
     /// Reads a volume of namespace `default`.
-    pub async fn read(&self, id: &str) -> Result<types::Volume, saddlebag_client::Error<types::Error>> {
+    pub async fn read(
+        &self,
+        id: &str,
+    ) -> Result<types::Volume, saddlebag_client::Error<types::Error>> {
         let read = self.client.read_volume().volume_id(id).send().await?;
         Ok(read.into_inner())
     }
