@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)] // the whole crate is tests
 
 mod busy;
+mod command;
 mod copies;
 mod killed;
 mod node;

@@ -105,6 +105,14 @@ async fn steps_out_of_order_are_refused_and_change_nothing() {
     assert!(Path::new(&target).is_dir());
 }
 
+fn with_flags(flags: &[&str]) -> VolumeCapability {
+    let mut capability = directory();
+    if let Some(volume_capability::AccessType::Mount(mount)) = &mut capability.access_type {
+        mount.mount_flags = flags.iter().map(|flag| flag.to_string()).collect();
+    }
+    capability
+}
+
 #[tokio::test]
 async fn a_repeated_step_with_other_arguments_is_refused() {
     let mut rig = Rig::start().await;
@@ -132,14 +140,6 @@ async fn a_repeated_step_with_other_arguments_is_refused() {
         Code::InvalidArgument,
     );
 
-    let with_flags = |flags: &[&str]| {
-        let mut capability = directory();
-        let Some(volume_capability::AccessType::Mount(mount)) = &mut capability.access_type else {
-            unreachable!()
-        };
-        mount.mount_flags = flags.iter().map(|flag| flag.to_string()).collect();
-        capability
-    };
     let bad = staging_at(&id, &staging, with_flags(&["noatime", "password=hunter2"]));
     let message = refused(clients.stage(bad).await, Code::InvalidArgument);
     assert!(!message.contains("hunter2"), "{message}");
@@ -465,6 +465,75 @@ async fn a_publication_that_was_undone_behind_the_drivers_back_is_seen_and_repai
     assert!(rig.clients.node_health(&id).await.is_empty());
     fs::write(format!("{target}/file"), "").unwrap();
     assert!(rig.directory_of(&id).join("file").exists());
+}
+
+#[tokio::test]
+async fn a_volume_whose_data_is_gone_can_still_be_taken_down() {
+    let mut rig = Rig::start().await;
+    let id = rig
+        .clients
+        .create(wanting("a", MIB, directory()))
+        .await
+        .unwrap()
+        .volume_id;
+    let staging = rig.work.directory("staging");
+    let target = format!("{}/target", rig.work.directory("alloc"));
+    rig.clients.bring(&id, &staging, directory()).await;
+    rig.clients
+        .publish(publishing_at(&id, &staging, &target, directory()))
+        .await
+        .unwrap();
+    fs::remove_dir(rig.directory_of(&id)).unwrap();
+    rig.clients.unpublish(&id, &target).await.unwrap();
+    assert!(fs::symlink_metadata(&target).is_err());
+    rig.clients.unstage(&id, &staging).await.unwrap();
+    rig.clients.detach(&id).await.unwrap();
+    rig.clients.delete(&id).await.unwrap();
+}
+
+/// Flags of the mount at a path.
+fn mount_flags(path: &str) -> String {
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let mut mounts = mounts
+        .lines()
+        .map(|line| line.split(' ').collect::<Vec<_>>());
+    mounts.find(|fields| fields[4] == path).unwrap()[5].to_owned()
+}
+
+#[tokio::test]
+#[ignore = "needs root, to mount"]
+async fn mount_flags_take_effect_and_a_mount_in_use_is_not_taken_away() {
+    let mut rig = Rig::start().await;
+    let capability = with_flags(&["noatime", "nosuid", "noexec"]);
+    let id = rig
+        .clients
+        .create(wanting("a", MIB, capability.clone()))
+        .await
+        .unwrap()
+        .volume_id;
+    let staging = rig.work.directory("staging");
+    let target = format!("{}/target", rig.work.directory("alloc"));
+    rig.clients.bring(&id, &staging, capability.clone()).await;
+    rig.clients
+        .publish(publishing_at(&id, &staging, &target, capability))
+        .await
+        .unwrap();
+    let flags = mount_flags(&target);
+    for flag in ["rw", "noatime", "nosuid", "noexec"] {
+        assert!(
+            flags.split(',').any(|set| set == flag),
+            "{flag} is not in {flags}"
+        );
+    }
+
+    let open = fs::File::create(format!("{target}/open")).unwrap();
+    refused(
+        rig.clients.unpublish(&id, &target).await,
+        Code::FailedPrecondition,
+    );
+    assert!(Path::new(&target).join("open").exists());
+    drop(open);
+    rig.clients.unpublish(&id, &target).await.unwrap();
 }
 
 /// Only a bind mount can be read-only.

@@ -8,10 +8,9 @@ use tokio::net::UnixListener;
 /// Starts a driver that must refuse to.
 async fn fails_to_start(work: &Workdir) -> driver::Error {
     let listener = UnixListener::bind(work.path().join("other.sock")).unwrap();
-    let never = std::future::pending();
-    driver::serve(listener, options(work), never)
-        .await
-        .unwrap_err()
+    let serving = driver::serve(listener, options(work), std::future::pending());
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(20), serving).await;
+    ended.expect("the driver started").unwrap_err()
 }
 
 #[tokio::test]

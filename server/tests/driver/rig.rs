@@ -15,7 +15,12 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
-use tokio::{net::UnixListener, sync::oneshot, task::JoinHandle};
+use tokio::{
+    net::UnixListener,
+    sync::oneshot,
+    task::JoinHandle,
+    time::{Duration, Instant, sleep},
+};
 use tonic::{
     Code, Status,
     transport::{Channel, Endpoint},
@@ -71,6 +76,18 @@ impl Clients {
             controller: ControllerClient::new(channel.clone()),
             node: NodeClient::new(channel),
         })
+    }
+
+    /// Connects to a process that is just starting.
+    pub async fn of_process(socket: &Path) -> Self {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            match Self::connect(socket).await {
+                Ok(clients) => return clients,
+                Err(error) => assert!(Instant::now() < deadline, "{error:?}"),
+            }
+            sleep(Duration::from_millis(2)).await;
+        }
     }
 
     pub async fn create(&mut self, request: CreateVolumeRequest) -> Result<Volume, Status> {
@@ -240,8 +257,10 @@ impl Rig {
         let served = tokio::spawn(driver::serve(listener, options, async {
             let _ = stopped.await;
         }));
+        let mut clients = Clients::connect(&socket).await.unwrap();
+        clients.identity.probe(ProbeRequest {}).await.unwrap();
         Self {
-            clients: Clients::connect(&socket).await.unwrap(),
+            clients,
             work,
             stop,
             served,

@@ -48,6 +48,13 @@ async fn a_name_asked_for_again_with_something_else_is_refused() {
     other_parameters.parameters = [("pool".into(), "fast".into())].into();
     let mut other_mutable = original.clone();
     other_mutable.mutable_parameters = [("mode".into(), "0700".into())].into();
+    let mut elsewhere = original.clone();
+    elsewhere.accessibility_requirements = Some(TopologyRequirement {
+        requisite: vec![Topology {
+            segments: [("zone".into(), "b".into())].into(),
+        }],
+        preferred: vec![],
+    });
     let mut other_source = original.clone();
     other_source.volume_content_source = from_volume(&other.volume_id);
     for request in [
@@ -56,6 +63,7 @@ async fn a_name_asked_for_again_with_something_else_is_refused() {
         other_type,
         other_parameters,
         other_mutable,
+        elsewhere,
         other_source,
     ] {
         refused(rig.clients.create(request).await, Code::AlreadyExists);
