@@ -124,12 +124,10 @@ async fn a_record_that_cannot_be_read_is_named_and_nothing_is_touched() {
 }
 
 #[tokio::test]
-async fn an_empty_root_is_ready_at_once() {
+async fn a_missing_root_is_made() {
     let work = Workdir::new();
-    let began = tokio::time::Instant::now();
     let mut rig = Rig::on(work, |_| {}).await;
     let answer = rig.clients.identity.probe(ProbeRequest {}).await.unwrap();
     assert_eq!(answer.into_inner().ready, Some(true));
-    assert!(began.elapsed() < std::time::Duration::from_secs(1));
     assert!(Path::new(&rig.root()).join("volumes").is_dir());
 }
