@@ -4,7 +4,7 @@
 //! was answered and the one call that was not. The next driver must hold exactly what was
 //! answered; the call in doubt is made again and must succeed, whichever way it had ended.
 
-use super::rig::*;
+use super::{requests::*, rig::*};
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use saddlebag::csi::v1::*;
 use std::{

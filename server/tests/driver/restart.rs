@@ -1,6 +1,6 @@
 //! What a driver finds when it starts on what an earlier one left.
 
-use super::rig::*;
+use super::{requests::*, rig::*};
 use saddlebag::{csi::v1::*, driver};
 use std::{fs, path::Path};
 use tokio::net::UnixListener;
