@@ -6,7 +6,7 @@
 //!
 //! * **Durable when answered.** What was answered OK is on disk and survives `kill -9` and power
 //!   loss at any point; what was not is either complete or gone without a trace after the next
-//!   start ([`root`] says how).
+//!   start (`root.rs` says how).
 //! * **Strict.** Controller-publish, stage, publish, and back in the opposite order; a volume in
 //!   use is not deleted. Every call may be repeated.
 //! * **Nothing hangs on another.** A call on a volume that has one under way is `ABORTED`. All file
@@ -91,7 +91,7 @@ pub enum Error {
 }
 
 /// Opens the root and answers CSI calls on a socket until told to stop; calls under way are then
-/// finished first.
+/// finished first, however long they take. Dropped before that, it leaves the same as a kill would.
 ///
 /// # Errors
 ///
@@ -101,7 +101,14 @@ pub async fn serve(
     options: Options,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Error> {
-    let driver = Handle(Arc::new(Driver::open(options.checked()?)?));
+    let options = options.checked()?;
+    let path = options.root.clone();
+    let opened = tokio::task::spawn_blocking(|| Driver::open(options)).await;
+    let driver = opened.map_err(|stopped| Error::Root {
+        path,
+        source: stopped.into(),
+    })??;
+    let driver = Handle(Arc::new(driver));
     tonic::transport::Server::builder()
         .add_service(IdentityServer::new(driver.clone()))
         .add_service(ControllerServer::new(driver.clone()))

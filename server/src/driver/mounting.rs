@@ -60,12 +60,12 @@ impl Mounting {
         match self {
             Self::SymbolicLink if leads_to(target, from) => Ok(()),
             Self::SymbolicLink => {
-                clear(target, from)?;
+                clear(target, from).or_else(|error| obstructed(error, target))?;
                 symlink(from, target).doing("link", target)
             }
             Self::BindMount => {
                 if !is_mounted(target, from).doing("look at", target)? {
-                    clear(target, from)?;
+                    clear(target, from).or_else(|error| obstructed(error, target))?;
                     make_mount_point(target, publishing.content).doing("make", target)?;
                     mount_bind(from, target).doing("mount at", target)?;
                 }
@@ -75,15 +75,18 @@ impl Mounting {
     }
 }
 
-/// Makes a volume disappear from a target path, whichever way it was published.
+/// Makes a volume disappear from a target path, whichever way it was published, and even if its data
+/// is gone. Never answers OK while something is mounted there.
 pub(super) fn withdraw(from: &Path, target: &Path) -> Result<(), Refusal> {
     if leads_to(target, from) {
         return fs::remove_file(target).doing("remove", target);
     }
-    while is_mounted(target, from).doing("look at", target)? {
+    let data_is_gone = !from.exists();
+    while data_is_gone || is_mounted(target, from).doing("look at", target)? {
         match unmount(target, UnmountFlags::NOFOLLOW) {
             Ok(()) => {}
-            Err(Errno::INVAL) => break,
+            Err(Errno::INVAL | Errno::NOENT) => break,
+            Err(Errno::PERM) if data_is_gone => break,
             Err(Errno::BUSY) => {
                 return Err(Refusal::Precondition(format!(
                     "{} is in use and cannot be unmounted",
@@ -94,11 +97,14 @@ pub(super) fn withdraw(from: &Path, target: &Path) -> Result<(), Refusal> {
         }
     }
     match clear(target, from) {
-        Err(Refusal::Precondition(reason)) => {
-            tracing::warn!(%reason, "left what is at a target path where the volume no longer is");
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            tracing::warn!(
+                target_path = %target.display(),
+                "left what is at a target path where the volume no longer is"
+            );
             Ok(())
         }
-        result => result,
+        cleared => cleared.or_else(|error| obstructed(error, target)),
     }
 }
 
@@ -126,27 +132,35 @@ fn is_mounted(target: &Path, from: &Path) -> io::Result<bool> {
 }
 
 /// Removes what orchestrators leave ready at a target path: an empty directory, an empty file, an
-/// old link to this volume. Refuses anything else.
-fn clear(target: &Path, from: &Path) -> Result<(), Refusal> {
+/// old link to this volume. Anything else is `AlreadyExists`, a mount point `ResourceBusy`.
+fn clear(target: &Path, from: &Path) -> io::Result<()> {
     let there = match fs::symlink_metadata(target) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        there => there.doing("look at", target)?,
+        there => there?,
     };
-    let removed = if there.is_dir() {
-        fs::remove_dir(target)
+    if there.is_dir() {
+        fs::remove_dir(target).map_err(|error| match error.kind() {
+            ErrorKind::DirectoryNotEmpty => ErrorKind::AlreadyExists.into(),
+            _ => error,
+        })
     } else if (there.is_file() && there.len() == 0) || leads_to(target, from) {
         fs::remove_file(target)
     } else {
-        Err(ErrorKind::DirectoryNotEmpty.into())
-    };
-    match removed {
-        Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => Err(Refusal::Precondition(
-            format!("something else is at {}", target.display()),
-        )),
-        Err(error) if error.kind() == ErrorKind::ResourceBusy => Err(Refusal::Precondition(
-            format!("something else is mounted at {}", target.display()),
-        )),
-        removed => removed.doing("clear", target),
+        Err(ErrorKind::AlreadyExists.into())
+    }
+}
+
+/// Why a target path could not be cleared.
+fn obstructed(error: io::Error, target: &Path) -> Result<(), Refusal> {
+    let path = target.display();
+    match error.kind() {
+        ErrorKind::AlreadyExists => Err(Refusal::Precondition(format!(
+            "something else is at {path}"
+        ))),
+        ErrorKind::ResourceBusy => Err(Refusal::Precondition(format!(
+            "something else is mounted at {path}"
+        ))),
+        _ => Err(error).doing("clear", target),
     }
 }
 

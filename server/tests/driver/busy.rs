@@ -1,6 +1,6 @@
 //! Calls that meet each other.
 
-use super::rig::*;
+use super::{requests::*, rig::*};
 use std::{fs, path::Path, time::Duration};
 use tonic::Code;
 

@@ -1,6 +1,6 @@
 //! Snapshots and clones.
 
-use super::rig::*;
+use super::{requests::*, rig::*};
 use saddlebag::csi::v1::*;
 use std::{fs, os::unix::fs::FileExt};
 use tonic::Code;

@@ -4,7 +4,7 @@
 //! was answered and the one call that was not. The next driver must hold exactly what was
 //! answered; the call in doubt is made again and must succeed, whichever way it had ended.
 
-use super::rig::*;
+use super::{requests::*, rig::*};
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use saddlebag::csi::v1::*;
 use std::{
@@ -77,14 +77,7 @@ async fn start(work: &Workdir) -> (Child, Clients) {
         .kill_on_drop(true)
         .spawn()
         .unwrap();
-    let deadline = Instant::now() + Duration::from_secs(20);
-    loop {
-        match Clients::connect(&socket).await {
-            Ok(clients) => return (process, clients),
-            Err(error) => assert!(Instant::now() < deadline, "{error:?}"),
-        }
-        sleep(Duration::from_millis(2)).await;
-    }
+    (process, Clients::of_process(&socket).await)
 }
 
 /// The driver holds what the workers were told, and its directory nothing more.

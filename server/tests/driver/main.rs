@@ -5,9 +5,13 @@
 #![allow(clippy::unwrap_used)] // the whole crate is tests
 
 mod busy;
+mod capacity;
+mod command;
 mod copies;
 mod killed;
 mod node;
+mod requests;
 mod restart;
 mod rig;
+mod targets;
 mod volumes;

@@ -1,6 +1,6 @@
 //! What a driver finds when it starts on what an earlier one left.
 
-use super::rig::*;
+use super::{requests::*, rig::*};
 use saddlebag::{csi::v1::*, driver};
 use std::{fs, path::Path};
 use tokio::net::UnixListener;
@@ -8,10 +8,9 @@ use tokio::net::UnixListener;
 /// Starts a driver that must refuse to.
 async fn fails_to_start(work: &Workdir) -> driver::Error {
     let listener = UnixListener::bind(work.path().join("other.sock")).unwrap();
-    let never = std::future::pending();
-    driver::serve(listener, options(work), never)
-        .await
-        .unwrap_err()
+    let serving = driver::serve(listener, options(work), std::future::pending());
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(20), serving).await;
+    ended.expect("the driver started").unwrap_err()
 }
 
 #[tokio::test]
@@ -125,12 +124,10 @@ async fn a_record_that_cannot_be_read_is_named_and_nothing_is_touched() {
 }
 
 #[tokio::test]
-async fn an_empty_root_is_ready_at_once() {
+async fn a_missing_root_is_made() {
     let work = Workdir::new();
-    let began = tokio::time::Instant::now();
     let mut rig = Rig::on(work, |_| {}).await;
     let answer = rig.clients.identity.probe(ProbeRequest {}).await.unwrap();
     assert_eq!(answer.into_inner().ready, Some(true));
-    assert!(began.elapsed() < std::time::Duration::from_secs(1));
     assert!(Path::new(&rig.root()).join("volumes").is_dir());
 }

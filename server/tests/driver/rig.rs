@@ -1,13 +1,10 @@
 //! A driver on a socket in a directory of its own, and short ways to call it.
 
+use super::requests::{attaching, staging_at};
 use saddlebag::{
     csi::v1::{
-        controller_client::ControllerClient,
-        identity_client::IdentityClient,
-        node_client::NodeClient,
-        volume_capability::access_mode::Mode,
-        volume_capability::{AccessMode, AccessType, BlockVolume, MountVolume},
-        *,
+        controller_client::ControllerClient, identity_client::IdentityClient,
+        node_client::NodeClient, *,
     },
     driver::{self, Options},
 };
@@ -15,7 +12,12 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
-use tokio::{net::UnixListener, sync::oneshot, task::JoinHandle};
+use tokio::{
+    net::UnixListener,
+    sync::oneshot,
+    task::JoinHandle,
+    time::{Duration, Instant, sleep},
+};
 use tonic::{
     Code, Status,
     transport::{Channel, Endpoint},
@@ -71,6 +73,18 @@ impl Clients {
             controller: ControllerClient::new(channel.clone()),
             node: NodeClient::new(channel),
         })
+    }
+
+    /// Connects to a process that is just starting.
+    pub async fn of_process(socket: &Path) -> Self {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            match Self::connect(socket).await {
+                Ok(clients) => return clients,
+                Err(error) => assert!(Instant::now() < deadline, "{error:?}"),
+            }
+            sleep(Duration::from_millis(2)).await;
+        }
     }
 
     pub async fn create(&mut self, request: CreateVolumeRequest) -> Result<Volume, Status> {
@@ -240,8 +254,10 @@ impl Rig {
         let served = tokio::spawn(driver::serve(listener, options, async {
             let _ = stopped.await;
         }));
+        let mut clients = Clients::connect(&socket).await.unwrap();
+        clients.identity.probe(ProbeRequest {}).await.unwrap();
         Self {
-            clients: Clients::connect(&socket).await.unwrap(),
+            clients,
             work,
             stop,
             served,
@@ -276,104 +292,6 @@ impl Rig {
 
 pub fn options(work: &Workdir) -> Options {
     Options::new(work.path().join("root"), NODE)
-}
-
-pub fn mount(mode: Mode) -> VolumeCapability {
-    VolumeCapability {
-        access_mode: Some(AccessMode { mode: mode.into() }),
-        access_type: Some(AccessType::Mount(MountVolume::default())),
-    }
-}
-
-pub fn block(mode: Mode) -> VolumeCapability {
-    VolumeCapability {
-        access_mode: Some(AccessMode { mode: mode.into() }),
-        access_type: Some(AccessType::Block(BlockVolume {})),
-    }
-}
-
-pub fn directory() -> VolumeCapability {
-    mount(Mode::SingleNodeWriter)
-}
-
-pub fn raw() -> VolumeCapability {
-    block(Mode::SingleNodeWriter)
-}
-
-pub fn exactly(bytes: i64) -> CapacityRange {
-    CapacityRange {
-        required_bytes: bytes,
-        limit_bytes: bytes,
-    }
-}
-
-pub fn at_least(bytes: i64) -> CapacityRange {
-    CapacityRange {
-        required_bytes: bytes,
-        limit_bytes: 0,
-    }
-}
-
-pub fn wanting(name: &str, bytes: i64, capability: VolumeCapability) -> CreateVolumeRequest {
-    CreateVolumeRequest {
-        name: name.into(),
-        capacity_range: Some(at_least(bytes)),
-        volume_capabilities: vec![capability],
-        ..Default::default()
-    }
-}
-
-pub fn from_volume(volume_id: &str) -> Option<VolumeContentSource> {
-    use volume_content_source::{Type, VolumeSource};
-    let volume_id = volume_id.into();
-    Some(VolumeContentSource {
-        r#type: Some(Type::Volume(VolumeSource { volume_id })),
-    })
-}
-
-pub fn from_snapshot(snapshot_id: &str) -> Option<VolumeContentSource> {
-    use volume_content_source::{SnapshotSource, Type};
-    let snapshot_id = snapshot_id.into();
-    Some(VolumeContentSource {
-        r#type: Some(Type::Snapshot(SnapshotSource { snapshot_id })),
-    })
-}
-
-pub fn attaching(volume_id: &str, capability: VolumeCapability) -> ControllerPublishVolumeRequest {
-    ControllerPublishVolumeRequest {
-        volume_id: volume_id.into(),
-        node_id: NODE.into(),
-        volume_capability: Some(capability),
-        ..Default::default()
-    }
-}
-
-pub fn staging_at(
-    volume_id: &str,
-    path: &str,
-    capability: VolumeCapability,
-) -> NodeStageVolumeRequest {
-    NodeStageVolumeRequest {
-        volume_id: volume_id.into(),
-        staging_target_path: path.into(),
-        volume_capability: Some(capability),
-        ..Default::default()
-    }
-}
-
-pub fn publishing_at(
-    volume_id: &str,
-    staging: &str,
-    target: &str,
-    capability: VolumeCapability,
-) -> NodePublishVolumeRequest {
-    NodePublishVolumeRequest {
-        volume_id: volume_id.into(),
-        staging_target_path: staging.into(),
-        target_path: target.into(),
-        volume_capability: Some(capability),
-        ..Default::default()
-    }
 }
 
 /// Asserts that a call was refused with a code.

@@ -53,11 +53,12 @@ impl Driver {
         let _turn = self
             .pending
             .hold(Subject::VolumeNamed(wanted.name.clone()))?;
+        let reachable = self.check_topology(requirement.as_ref());
         if let Some(volume) = self.volume_named(&wanted.name)? {
-            wanted.check_same(&volume)?;
+            wanted.check_same(&volume, reachable.is_ok())?;
             return Ok(self.created(&volume));
         }
-        self.check_topology(requirement.as_ref())?;
+        reachable?;
         let origin = wanted
             .source
             .as_ref()
@@ -159,7 +160,7 @@ impl Wanted {
     }
 
     /// Refuses a name that belongs to a volume which is not what is asked for now.
-    fn check_same(&self, volume: &Volume) -> Result<(), Refusal> {
+    fn check_same(&self, volume: &Volume, reachable: bool) -> Result<(), Refusal> {
         let difference = if !self.range.admits(volume.bytes) {
             format!("{} bytes", volume.bytes)
         } else if !self.contents.is_subset(&volume.contents) {
@@ -170,6 +171,8 @@ impl Wanted {
             "other mutable parameters".into()
         } else if self.source != volume.source {
             "another content source".into()
+        } else if !reachable {
+            "another topology".into()
         } else {
             return Ok(());
         };
