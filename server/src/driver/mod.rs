@@ -6,7 +6,7 @@
 //!
 //! * **Durable when answered.** What was answered OK is on disk and survives `kill -9` and power
 //!   loss at any point; what was not is either complete or gone without a trace after the next
-//!   start (`root` says how).
+//!   start (`root.rs` says how).
 //! * **Strict.** Controller-publish, stage, publish, and back in the opposite order; a volume in
 //!   use is not deleted. Every call may be repeated.
 //! * **Nothing hangs on another.** A call on a volume that has one under way is `ABORTED`. All file
