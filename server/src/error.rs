@@ -15,13 +15,19 @@ pub use fault::Fault;
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::ops::Deref;
 
 /// The result of a domain verb.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// A [`Failure`], boxed: what may fail returns no more than a pointer in place of what it made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(transparent)]
+pub struct Error(Box<Failure>);
+
 /// A fault, and what it concerns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Error {
+pub struct Failure {
     /// What is wrong.
     pub fault: Fault,
     /// The volume concerned.
@@ -45,35 +51,35 @@ impl Error {
     /// Names the volume concerned, unless one is named already.
     #[must_use]
     pub fn volume(mut self, id: impl fmt::Display) -> Self {
-        self.volume.get_or_insert_with(|| id.to_string());
+        self.0.volume.get_or_insert_with(|| id.to_string());
         self
     }
 
     /// Names the plugin concerned, unless one is named already.
     #[must_use]
     pub fn plugin(mut self, id: impl fmt::Display) -> Self {
-        self.plugin.get_or_insert_with(|| id.to_string());
+        self.0.plugin.get_or_insert_with(|| id.to_string());
         self
     }
 
     /// Names the node concerned, unless one is named already.
     #[must_use]
     pub fn node(mut self, id: impl fmt::Display) -> Self {
-        self.node.get_or_insert_with(|| id.to_string());
+        self.0.node.get_or_insert_with(|| id.to_string());
         self
     }
 
     /// Names the claim concerned, unless one is named already.
     #[must_use]
     pub fn claim(mut self, allocation: impl fmt::Display) -> Self {
-        self.claim.get_or_insert_with(|| allocation.to_string());
+        self.0.claim.get_or_insert_with(|| allocation.to_string());
         self
     }
 
     /// Names the operation concerned, unless one is named already.
     #[must_use]
     pub fn operation(mut self, id: impl fmt::Display) -> Self {
-        self.operation.get_or_insert_with(|| id.to_string());
+        self.0.operation.get_or_insert_with(|| id.to_string());
         self
     }
 }
@@ -83,23 +89,31 @@ impl Error {
     pub fn several(errors: Vec<Error>, done: Vec<String>) -> Self {
         let first = errors.first().cloned();
         let concerned = first.unwrap_or_else(|| Fault::Internal.into());
-        Self {
+        Self(Box::new(Failure {
             fault: Fault::Several { errors, done },
-            ..concerned
-        }
+            ..*concerned.0
+        }))
+    }
+}
+
+impl Deref for Error {
+    type Target = Failure;
+
+    fn deref(&self) -> &Failure {
+        &self.0
     }
 }
 
 impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
-        Self {
+        Self(Box::new(Failure {
             fault,
             volume: None,
             plugin: None,
             node: None,
             claim: None,
             operation: None,
-        }
+        }))
     }
 }
 

@@ -214,7 +214,7 @@ fn name(error: Error, operation: &Operation) -> Error {
 
 /// Makes the next try due now.
 pub async fn retry(cp: &ControlPlane, id: Uuid) -> Result<Index> {
-    happen(cp, id, |now| Event::Kicked(now)).await
+    happen(cp, id, Event::Kicked).await
 }
 
 /// Ends an operation without knowing what became of it at the driver: a create may leave a volume

@@ -28,7 +28,7 @@ pub(super) enum Verb {
 #[derive(Debug)]
 pub(super) enum Plan {
     /// A driver has to act: commit this operation, with the request's secrets, and wait for it.
-    Intend(Operation),
+    Intend(Box<Operation>),
     /// The very same was asked before: wait for that operation.
     Join(Uuid),
     /// Another operation comes first: wait for its end and look again.
@@ -148,7 +148,7 @@ impl<'a> Looked<'a> {
             }
             let external = Some(seen.row.remote_id());
             let kind = Kind::Expand(Box::new(volume));
-            return Ok(Plan::Intend(self.intend(cp, kind, external)));
+            return Ok(Plan::Intend(Box::new(self.intend(cp, kind, external))));
         }
         let health = self.plugin.health();
         if !health.provider.is_empty() {

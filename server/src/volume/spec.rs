@@ -49,7 +49,7 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// Its namespace and id, once [`check`] passed it.
+    /// Its namespace and id, once `check` passed it.
     pub fn key(&self) -> VolumeKey {
         VolumeKey {
             namespace: Namespace::known(self.namespace.as_str()),
@@ -57,7 +57,7 @@ impl Spec {
         }
     }
 
-    /// Its plugin, once [`check`] passed it.
+    /// Its plugin, once `check` passed it.
     pub fn plugin(&self) -> PluginId {
         PluginId::known(self.plugin_id.as_str())
     }
@@ -75,7 +75,7 @@ impl Spec {
         self.capabilities.iter().map(parse).collect()
     }
 
-    /// The topologies it asks for, once [`check`] passed it.
+    /// The topologies it asks for, once `check` passed it.
     pub fn topology_request(&self) -> Option<TopologyRequest> {
         let given = |list: &Option<Vec<Option<Topology>>>| {
             list.as_ref()

@@ -7,7 +7,7 @@ use axum::{
     response::Response,
 };
 use flate2::read::{DeflateDecoder, GzDecoder};
-use saddlebag::http::edge::{Answer, Asked, Guard, Query, Refusal, Routed, Router, finish};
+use saddlebag::http::edge::{Answer, Asked, Guard, Query, Refusal, Routed, Router, finish, plain};
 use std::{io::Read as _, net::SocketAddr, sync::Arc};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -32,7 +32,7 @@ async fn answer(router: Arc<Router<&'static str>>, request: Request) -> Response
         Err(refusal) => refused(&refusal),
         Ok(()) => routed(&router, request.method(), uri.path(), uri.query()),
     };
-    finish(answer, asked).await
+    finish(plain(answer), asked).await
 }
 
 fn refused(refusal: &Refusal) -> Answer {
@@ -357,7 +357,7 @@ async fn pretty_indents_json_and_nothing_else() {
 async fn strings_and_empty_containers_keep_their_shape_when_indented() {
     let json = r#"{"a":"[{,:}]\"\\","b":{},"c":[[],{"d":[1,-2.5e3,null]}]}"#;
     let asked = Asked::of(&Default::default(), &Query::parse(Some("pretty")));
-    let response = finish(Answer::json(StatusCode::OK, json), asked).await;
+    let response = finish(plain(Answer::json(StatusCode::OK, json)), asked).await;
     let body = axum::body::to_bytes(response.into_body(), usize::MAX)
         .await
         .unwrap();
