@@ -6,6 +6,8 @@ use std::{fmt, sync::Arc};
 
 /// The longest id, in bytes.
 pub const MOST_ID_BYTES: usize = 128;
+/// The longest id of a driver's own, in bytes.
+pub const MOST_DRIVER_ID_BYTES: usize = 768;
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident,)+) => {$(
@@ -103,22 +105,33 @@ impl Namespace {
 }
 
 impl ExternalId {
-    /// A driver's id as a client may name it: no control characters. CSI bounds it to 128 bytes
-    /// by advice only, so longer ones are taken, up to 1 kB in all.
+    /// A driver's id as a client may name it: at most [`MOST_DRIVER_ID_BYTES`], no control
+    /// characters.
     pub fn parse(id: &str) -> Result<Self, String> {
-        if id.len() > 1024 {
-            return Err(format!(
-                "external id has {} bytes, more than 1024",
-                id.len()
-            ));
-        }
-        if id.chars().any(char::is_control) {
-            return Err(format!(
-                "external id {id:?} must not contain control characters"
-            ));
-        }
-        Ok(Self::known(id))
+        Ok(Self::known(driver_id("external id", id)?))
     }
+}
+
+impl SnapshotId {
+    /// A driver's id as a client may name it: as [`ExternalId::parse`].
+    pub fn parse(id: &str) -> Result<Self, String> {
+        Ok(Self::known(driver_id("snapshot id", id)?))
+    }
+}
+
+/// CSI bounds the ids of drivers to 128 bytes; longer ones are taken as far as they fit into a row's
+/// key beside a plugin's id.
+fn driver_id<'i>(what: &str, id: &'i str) -> Result<&'i str, String> {
+    if id.len() > MOST_DRIVER_ID_BYTES {
+        let length = id.len();
+        return Err(format!(
+            "{what} has {length} bytes, more than {MOST_DRIVER_ID_BYTES}"
+        ));
+    }
+    if id.chars().any(char::is_control) {
+        return Err(format!("{what} {id:?} must not contain control characters"));
+    }
+    Ok(id)
 }
 
 fn speakable(what: &str, id: &str) -> Result<(), String> {

@@ -140,6 +140,10 @@ fn plan(cp: &ControlPlane, state: &State, namespace: &Namespace, spec: &Spec) ->
     let plugin = state
         .plugin(&plugin_id)
         .ok_or_else(|| about(Fault::NoPluginToSnapshot(plugin_id.to_string())))?;
+    let no_healthy_controller = || Err(about(Fault::NoHealthyController(plugin_id.to_string())));
+    if plugin.is_unknown() {
+        return no_healthy_controller();
+    }
     if !plugin
         .controller_info()
         .is_some_and(|c| c.supports_create_delete_snapshot)
@@ -159,7 +163,7 @@ fn plan(cp: &ControlPlane, state: &State, namespace: &Namespace, spec: &Spec) ->
         return Err(refused(Refused::MissingName));
     }
     if plugin.health().controllers_healthy == 0 {
-        return Err(about(Fault::NoHealthyController(plugin_id.to_string())));
+        return no_healthy_controller();
     }
     let mut operation = Operation::intended(
         cp,
@@ -205,6 +209,9 @@ async fn delete_one(
         let found = state
             .plugin(&id)
             .ok_or_else(|| about(Fault::NoPluginToAsk))?;
+        if found.is_unknown() {
+            return Err(about(Fault::NoHealthyController(plugin.to_owned())));
+        }
         if !found
             .controller_info()
             .is_some_and(|c| c.supports_create_delete_snapshot)
@@ -218,10 +225,12 @@ async fn delete_one(
                 "could not delete \"\": controller delete snapshot: CSI.ControllerDeleteSnapshot: ",
             )));
         }
+        let snapshot =
+            SnapshotId::parse(snapshot).map_err(|problem| about(Fault::BadItems(problem)))?;
         if found.health().controllers_healthy == 0 {
             return Err(about(Fault::NoHealthyController(plugin.to_owned())));
         }
-        let subject = Subject::Snapshot(id.clone(), SnapshotId::known(snapshot));
+        let subject = Subject::Snapshot(id.clone(), snapshot);
         if let Some(doing) = state.doing(&subject) {
             await_outcome(cp, doing.row.id, deadline).await?;
             return Ok(());

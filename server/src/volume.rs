@@ -21,7 +21,7 @@ mod spec;
 pub use create::create;
 pub use detach::detach;
 pub use external::list_external;
-pub(crate) use intake::{hold_backing, release_backing};
+pub(crate) use intake::{hold_new_backing, release_backing};
 pub use register::register;
 pub use release::{delete, deregister};
 pub use row::{Backing, Capability, TopologyRequest, Volume};

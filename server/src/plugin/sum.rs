@@ -113,6 +113,27 @@ impl Plugin {
             .and_then(|instance| instance.fingerprint.as_ref()?.controller.as_ref())
     }
 
+    /// Whether no controller is healthy although its volumes need one. As long as none of the
+    /// controllers that its jobs bring has said what it is, they may.
+    pub fn lacks_controller(&self) -> bool {
+        let health = self.health();
+        let needed = health.controller_required || self.is_unknown();
+        needed && health.controllers_healthy == 0
+    }
+
+    /// Whether jobs bring controllers, but none has said yet what it can do.
+    pub fn is_unknown(&self) -> bool {
+        self.health().controllers_expected > 0 && self.controller_info().is_none()
+    }
+
+    /// Whether a driver of this name is among its instances.
+    pub fn is_provided_by(&self, provider: &str) -> bool {
+        self.instances
+            .iter()
+            .filter_map(|instance| instance.row.fingerprint.as_ref())
+            .any(|fingerprint| fingerprint.provider == provider)
+    }
+
     /// Whether its volumes can be reached from some places only.
     pub fn requires_topologies(&self) -> bool {
         self.instances

@@ -5,7 +5,7 @@
 
 use super::capacity::{Sizing, sizing};
 use super::merge::merge;
-use super::{Capability, Spec, Volume};
+use super::{Backing, Capability, Spec, Volume};
 use crate::claim::Claim;
 use crate::control::ControlPlane;
 use crate::error::{Error, Fault, Result, multierror};
@@ -56,8 +56,7 @@ impl<'a> Looked<'a> {
             .plugin(&id)
             .cloned()
             .ok_or_else(|| about(Fault::NoPluginNamed(id.to_string())))?;
-        let health = plugin.health();
-        if health.controller_required && health.controllers_healthy == 0 {
+        if plugin.lacks_controller() {
             return Err(about(Fault::NoHealthyController(id.to_string())));
         }
         Ok(Self {
@@ -128,6 +127,11 @@ impl<'a> Looked<'a> {
         let claims: Vec<Claim> = self.state.claims(&seen.row.key).cloned().collect();
         let mut volume = merge(&seen.row, spec, capabilities, &claims)
             .map_err(|conflicts| refused(Fault::UpdateConflict(multierror(&conflicts))))?;
+        let provider = &seen.row.provider;
+        if !(provider.is_empty() || self.plugin.is_provided_by(provider)) {
+            let fault = Fault::IdentityConflict(spec.id.clone());
+            return Err(self.about(fault));
+        }
         if let Some(secrets) = &spec.secrets {
             volume.secrets = cp.seal(&Volume::owner(&volume.key), secrets)?;
         }
@@ -186,6 +190,10 @@ pub(super) fn write(transaction: &mut Transaction, state: &State, plan: &Plan) -
                 Some(entry) => Guard::At(keys::volume(key), entry.stored.modified),
                 None => Guard::Absent(keys::volume(key)),
             }));
+            if let Kind::Expand(volume) = &operation.kind {
+                guard_claims(transaction, state, seen.map(|entry| &entry.stored), volume);
+                hold_backing(transaction, state, volume)?;
+            }
             transaction.put(operation.lock(), operation)
         }
         Plan::Store { volume, seen } => {
@@ -197,6 +205,7 @@ pub(super) fn write(transaction: &mut Transaction, state: &State, plan: &Plan) -
                 Some(seen) => Guard::At(at.clone(), seen.modified),
                 None => Guard::Absent(at.clone()),
             });
+            guard_claims(transaction, state, seen.as_deref(), volume);
             transaction.put(at, volume)?;
             hold_backing(transaction, state, volume)
         }
@@ -204,41 +213,80 @@ pub(super) fn write(transaction: &mut Transaction, state: &State, plan: &Plan) -
     }
 }
 
-/// Notes that the volume stands for its backing store, which is to be as this state shows it.
-pub(crate) fn hold_backing(
+/// Guards that nobody claims an unclaimed volume while an update changes how it may be used.
+fn guard_claims(
     transaction: &mut Transaction,
     state: &State,
-    volume: &Volume,
-) -> Result<()> {
+    seen: Option<&Stored<Volume>>,
+    updated: &Volume,
+) {
+    let usage = |volume: &Volume| (volume.capabilities.clone(), volume.mount_options.clone());
+    let changes = seen.is_some_and(|seen| usage(&seen.row) != usage(updated));
+    if changes && state.claims(&updated.key).next().is_none() {
+        let claims = Guard::Empty(keys::claims(&updated.key));
+        transaction.guards.push(claims);
+    }
+}
+
+/// Notes that the volume stands for its backing store, which is to be as this state shows it.
+fn hold_backing(transaction: &mut Transaction, state: &State, volume: &Volume) -> Result<()> {
     let external = volume.remote_id();
     let at = keys::backing(&volume.plugin, &external);
     let held = state.backing(&volume.plugin, &external);
-    transaction.guards.push(match held {
-        Some(held) => Guard::At(at.clone(), held.modified),
-        None => Guard::Absent(at.clone()),
-    });
     let mut backing = held.map(|held| held.row.clone()).unwrap_or_default();
-    let alone = backing.volumes.iter().all(|key| key == &volume.key);
     let shared = volume.asks_only_to_be_shared();
-    if let Some(holder) = backing.volumes.iter().find(|key| *key != &volume.key)
+    if transaction.writes.iter().any(|write| write.key() == &at) {
+        return Err(taken(volume, &external, &volume.key));
+    }
+    if let Some(holder) = other_holder(&backing, volume)
         && !(backing.shared && shared)
     {
-        let taken = Fault::ExternalIdTaken {
-            external_id: external.to_string(),
-            plugin: volume.plugin.to_string(),
-            holder: holder.id.to_string(),
-        };
-        return Err(Error::from(taken)
-            .volume(&volume.key.id)
-            .plugin(&volume.plugin));
+        return Err(taken(volume, &external, holder));
     }
-    if alone {
+    if other_holder(&backing, volume).is_none() {
         backing.volumes = vec![volume.key.clone()];
         backing.shared = shared;
     } else if !backing.volumes.contains(&volume.key) {
         backing.volumes.push(volume.key.clone());
     }
+    if held.is_some_and(|held| held.row == backing) {
+        return Ok(());
+    }
+    transaction.guards.push(match held {
+        Some(held) => Guard::At(at.clone(), held.modified),
+        None => Guard::Absent(at.clone()),
+    });
     transaction.put(at, &backing)
+}
+
+/// Notes that the volume stands for the backing store that a driver just made for it. It is nobody
+/// else's, however much all ask to be shared: nobody asked to share this one.
+pub(crate) fn hold_new_backing(
+    transaction: &mut Transaction,
+    state: &State,
+    volume: &Volume,
+) -> Result<()> {
+    let external = volume.remote_id();
+    let held = state.backing(&volume.plugin, &external);
+    match held.and_then(|held| other_holder(&held.row, volume)) {
+        Some(holder) => Err(taken(volume, &external, holder)),
+        None => hold_backing(transaction, state, volume),
+    }
+}
+
+fn other_holder<'b>(backing: &'b Backing, volume: &Volume) -> Option<&'b VolumeKey> {
+    backing.volumes.iter().find(|key| *key != &volume.key)
+}
+
+fn taken(volume: &Volume, external: &ExternalId, holder: &VolumeKey) -> Error {
+    let taken = Fault::ExternalIdTaken {
+        external_id: external.to_string(),
+        plugin: volume.plugin.to_string(),
+        holder: holder.id.to_string(),
+    };
+    Error::from(taken)
+        .volume(&volume.key.id)
+        .plugin(&volume.plugin)
 }
 
 /// Notes that the volume no longer stands for its backing store.

@@ -5,7 +5,7 @@ use super::spec::check;
 use super::{Capability, Spec, Volume};
 use crate::control::ControlPlane;
 use crate::csi::{self, About};
-use crate::error::{Fault, Result};
+use crate::error::{Error, Fault, Result};
 use crate::id::{ExternalId, VolumeKey};
 use crate::operation::Kind;
 use crate::operation::verbs::{Deadline, await_end, await_outcome};
@@ -16,6 +16,9 @@ use uuid::Uuid;
 /// Registers volumes, all or none, and answers the commit that the last of them is from. An id that
 /// is there is updated. A driver that has a controller is asked first whether it has the volume and
 /// can serve its capabilities.
+///
+/// Volumes that have to grow grow first, since a driver may refuse it; when all have grown, the
+/// others are stored. What has grown stays grown.
 pub async fn register(
     cp: &ControlPlane,
     specs: &[Spec],
@@ -32,19 +35,31 @@ pub async fn register(
             await_end(cp, first, deadline).await?;
             continue;
         }
-        let mut transaction = Transaction::default();
+        // Everything is written once, so that what cannot be stored is known before anything grows.
+        let mut everything = Transaction::default();
         for plan in &plans {
-            write(&mut transaction, &state, plan)?;
+            write(&mut everything, &state, plan)?;
         }
-        let Some(mut index) = cp.commit(transaction).await? else {
-            continue;
-        };
-        for plan in plans {
-            if let Plan::Intend(operation) = plan {
-                index = await_outcome(cp, operation.id, deadline).await?.0;
+        let growths: Vec<&Plan> = plans.iter().filter(|plan| grows(plan).is_some()).collect();
+        if growths.is_empty() {
+            match cp.commit(everything).await? {
+                Some(index) => return Ok((index, keys_of(specs))),
+                None => continue,
             }
         }
-        return Ok((index, keys_of(specs)));
+        let mut first = Transaction::default();
+        for growth in &growths {
+            write(&mut first, &state, growth)?;
+        }
+        let Some(mut index) = cp.commit(first).await? else {
+            continue;
+        };
+        for operation in growths.iter().filter_map(|plan| grows(plan)) {
+            index = grown(cp, operation, deadline).await?;
+        }
+        if growths.len() == plans.len() {
+            return Ok((index, keys_of(specs)));
+        }
     }
 }
 
@@ -52,6 +67,27 @@ fn waits_for(plan: &Plan) -> Option<Uuid> {
     match plan {
         Plan::Wait(operation) => Some(*operation),
         Plan::Intend(_) | Plan::Join(_) | Plan::Store { .. } => None,
+    }
+}
+
+fn grows(plan: &Plan) -> Option<Uuid> {
+    match plan {
+        Plan::Intend(operation) => Some(operation.id),
+        Plan::Wait(_) | Plan::Join(_) | Plan::Store { .. } => None,
+    }
+}
+
+/// Waits until a volume has grown; what its driver says against it reads as a failed update.
+async fn grown(cp: &ControlPlane, operation: Uuid, deadline: Deadline) -> Result<Index> {
+    match await_outcome(cp, operation, deadline).await {
+        Ok((index, _)) => Ok(index),
+        Err(error) => Err(Error {
+            fault: match error.fault {
+                fault @ (Fault::StillUnderWay { .. } | Fault::Abandoned { .. }) => fault,
+                fault => fault.prefixed("unable to update volume: "),
+            },
+            ..error
+        }),
     }
 }
 

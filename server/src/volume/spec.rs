@@ -147,12 +147,9 @@ pub(super) fn check(specs: &[Spec]) -> Result<()> {
         if !ids.insert((&spec.namespace, &spec.id)) {
             return Err(twice("volume", &spec.id).volume(&spec.id));
         }
-        let remote_id = match spec.external_id.as_str() {
-            "" => &spec.id,
-            external_id => external_id,
-        };
-        if !external_ids.insert((&spec.plugin_id, remote_id)) {
-            return Err(twice("external id", remote_id).volume(&spec.id));
+        let external_id = &spec.external_id;
+        if !external_id.is_empty() && !external_ids.insert((&spec.plugin_id, external_id)) {
+            return Err(twice("external id", external_id).volume(&spec.id));
         }
     }
     Ok(())

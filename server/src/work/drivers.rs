@@ -43,6 +43,9 @@ impl Drivers {
         let found = state
             .plugin(&id)
             .ok_or_else(|| about(Fault::NoPluginToAsk))?;
+        if found.is_unknown() {
+            return Err(about(Fault::NoHealthyController(plugin.to_owned())));
+        }
         if !can(found) {
             return Err(about(Fault::CapabilityMissing(lacking.to_owned())));
         }

@@ -9,7 +9,7 @@ use crate::id::{ExternalId, SnapshotId};
 use crate::operation::{Event, Kind, Operation, Outcome, Progress, SnapshotTaken, Trouble};
 use crate::state::{State, Stored};
 use crate::store::{Guard, Transaction, Write, keys};
-use crate::volume::{Volume, hold_backing, release_backing};
+use crate::volume::{Volume, hold_new_backing, release_backing};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -24,7 +24,7 @@ pub(super) enum Told {
 
 /// Commits it, for as long as the store takes to take it. What an operator gave up meanwhile stays
 /// given up.
-pub(super) async fn record(cp: &ControlPlane, id: Uuid, tried: Tried) {
+pub(super) async fn record(cp: &ControlPlane, id: Uuid, mut tried: Tried) {
     let mut refusals = 0;
     loop {
         let state = cp.state();
@@ -42,6 +42,10 @@ pub(super) async fn record(cp: &ControlPlane, id: Uuid, tried: Tried) {
         match committed {
             Ok(Some(_)) => return,
             Ok(None) => {}
+            Err(error) if is_too_large(&error, &tried) => {
+                let text = format!("what the driver answered cannot be stored: {error}");
+                tried = Tried::Refused(Error::from(Fault::DriverFailed(text)).into());
+            }
             Err(error) => {
                 refusals += 1;
                 tracing::error!(operation.id = %id, "what its driver answered is not recorded yet: {error}");
@@ -50,6 +54,14 @@ pub(super) async fn record(cp: &ControlPlane, id: Uuid, tried: Tried) {
             }
         }
     }
+}
+
+/// Whether the driver said more than a row holds; waiting makes that no smaller.
+fn is_too_large(error: &Error, tried: &Tried) -> bool {
+    matches!(
+        (&error.fault, tried),
+        (Fault::BodyTooLarge(_), Tried::Done(_))
+    )
 }
 
 fn transaction(
@@ -119,7 +131,7 @@ fn keep(
                 .guards
                 .push(Guard::Absent(keys::volume(&volume.key)));
             transaction.put(keys::volume(&volume.key), &volume)?;
-            hold_backing(transaction, state, &volume)?;
+            hold_new_backing(transaction, state, &volume)?;
             Ok(Outcome::Nothing)
         }
         (Told::Expanded(expanded), Kind::Expand(described)) => {

@@ -165,10 +165,9 @@ async fn expand(cp: &ControlPlane, connection: &Connection, volume: &Volume) -> 
         external_id: &expand.external_id,
         ..About::default()
     };
-    let prefix = "unable to update volume: unable to expand volume: ";
     Ok(match connection.controller_expand_volume(&expand).await {
         Ok(expanded) => Tried::Done(Told::Expanded(expanded)),
-        Err(error) => failed(&error, &about, prefix),
+        Err(error) => failed(&error, &about, "unable to expand volume: "),
     })
 }
 
