@@ -11,6 +11,7 @@ use crate::work::Drivers;
 use crate::work::controller::Running;
 use futures::StreamExt;
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 /// What every handler and worker shares. Cheap to clone.
 #[derive(Clone)]
@@ -32,6 +33,8 @@ pub struct Shared {
     pub running: Running,
     /// The node that this process runs on.
     pub node: NodeId,
+    /// Ends waits when the server stops.
+    pub stopping: CancellationToken,
 }
 
 impl std::ops::Deref for ControlPlane {

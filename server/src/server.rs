@@ -12,7 +12,7 @@ use crate::control::{ControlPlane, Shared};
 use crate::driver;
 use crate::http::contract::document::Document;
 use crate::http::contract::truth::{OnViolation, Truth};
-use crate::http::{Front, Settings, edge};
+use crate::http::{Front, Settings, edge, listen};
 use crate::seal::{SealError, Sealer};
 use crate::state::{Live, State};
 use crate::store::{Embedded, Store, StoreError};
@@ -60,6 +60,7 @@ pub enum StartError {
 pub struct Server {
     cp: ControlPlane,
     config: Config,
+    follow: tokio_util::task::AbortOnDropHandle<()>,
     work: Vec<tokio_util::task::AbortOnDropHandle<()>>,
     steps: TaskTracker,
     launched: launch::Launched,
@@ -91,8 +92,10 @@ impl Server {
             drivers: Drivers::default(),
             running: work::controller::Running::default(),
             node,
+            stopping: CancellationToken::new(),
         });
-        let mut tasks = vec![spawn(cp.clone().follow())];
+        let follow = spawn(cp.clone().follow());
+        let mut tasks = Vec::new();
         let launched = launch::Launched::start(&cp, &config).await?;
         setup::write(&cp, &config, launched.jobs()).await?;
         for (job, role, connection, process) in launched.services() {
@@ -110,6 +113,7 @@ impl Server {
         Ok(Self {
             cp,
             config,
+            follow,
             work: tasks,
             steps,
             launched,
@@ -127,16 +131,16 @@ impl Server {
         Watcher(self.cp.clone())
     }
 
-    /// Answers requests on `listener` until `shutdown` completes. Then no new work is begun, blocked
-    /// queries are answered, drivers' calls under way end or are left to be taken up by the next
-    /// start, and the drivers that were started are stopped.
+    /// Answers requests on `listener` until `shutdown` completes. Then no new work is begun, whoever
+    /// waits is answered, drivers' calls under way end or are left to be taken up by the next start,
+    /// and the drivers that were started are stopped. Each of these is bounded by seconds.
     pub async fn serve(
         self,
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
         let address = listener.local_addr()?;
-        let stopping = CancellationToken::new();
+        let stopping = self.cp.stopping.clone();
         let settings = Settings {
             status: self.config.status,
             region: self.config.region.clone(),
@@ -144,16 +148,14 @@ impl Server {
             address: address.to_string(),
             body: edge::body::Limits::default(),
             truth: self.truth().map_err(std::io::Error::other)?,
-            stopping: stopping.clone(),
         };
         let front = Front::new(self.cp.clone(), settings).map_err(std::io::Error::other)?;
         let shutdown = async move {
             shutdown.await;
             stopping.cancel();
         };
-        axum::serve(listener, front.into_service())
-            .with_graceful_shutdown(shutdown)
-            .await?;
+        let limits = listen::Limits::default();
+        listen::serve(listener, front.into_service(), limits, shutdown).await;
         self.stop().await;
         Ok(())
     }
@@ -163,6 +165,8 @@ impl Server {
         self.steps.close();
         let _ = tokio::time::timeout(STEPS_MAY_TAKE, self.steps.wait()).await;
         self.launched.stop().await;
+        // What the last steps commit is waited for in the state.
+        drop(self.follow);
     }
 
     fn truth(&self) -> Result<Option<(Arc<Truth>, OnViolation)>, String> {

@@ -15,7 +15,6 @@ use saddlebag_client::operations::Operation;
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 /// How a server answers.
@@ -30,8 +29,6 @@ pub struct Settings {
     pub address: String,
     /// What bounds a request's body.
     pub body: edge::body::Limits,
-    /// Ends waits when the server stops.
-    pub stopping: CancellationToken,
     /// Checks every request and answer against the document and tells what is off.
     pub truth: Option<(Arc<Truth>, OnViolation)>,
 }

@@ -61,7 +61,7 @@ pub(super) async fn read_job(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
         Some(job) => Interest::Plugin(job.row.plugin.clone()),
         None => Interest::Plugins(String::new()),
     };
-    let state = waiting::state(cp, asking, &options, interest, |state| state.plugins_index).await;
+    let state = waiting::state(cp, &options, interest, |state| state.plugins_index).await;
     match state.job(&namespace, &id) {
         Some(found) => {
             Ok(json(&job(&state, found, &asking.settings.region)).at(state.plugins_index))

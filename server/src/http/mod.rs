@@ -14,6 +14,7 @@ mod dispatch;
 pub mod edge;
 mod front;
 mod jobs;
+pub mod listen;
 mod operations;
 mod plugins;
 mod reply;

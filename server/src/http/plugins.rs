@@ -19,7 +19,7 @@ pub(super) async fn list_plugins(cp: &ControlPlane, asking: &Asking<'_>) -> Repl
     }
     let options = ReadOptions::read(asking.query, &asking.settings.region)?;
     let interest = Interest::Plugins(options.prefix.clone());
-    let state = waiting::state(cp, asking, &options, interest, |state| state.plugins_index).await;
+    let state = waiting::state(cp, &options, interest, |state| state.plugins_index).await;
     let shown = state
         .plugins()
         .filter(|plugin| plugin.id.as_str().starts_with(&options.prefix))
@@ -35,7 +35,7 @@ pub(super) async fn read_plugin(cp: &ControlPlane, asking: &Asking<'_>) -> Reply
         return Err(Fault::NoPluginId.into());
     }
     let interest = Interest::Plugin(id.clone());
-    let state = waiting::state(cp, asking, &options, interest, |state| state.plugins_index).await;
+    let state = waiting::state(cp, &options, interest, |state| state.plugins_index).await;
     match state.fragments(&id) {
         Some(fragments) => Ok(encoded(fragments.plugin.clone()).at(state.plugins_index)),
         None => {

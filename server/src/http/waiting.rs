@@ -1,7 +1,6 @@
 //! Blocking queries: a read that waits for a newer index.
 
 use super::edge::ReadOptions;
-use super::front::Asking;
 use crate::control::ControlPlane;
 use crate::state::{Interest, State};
 use crate::store::Index;
@@ -10,12 +9,11 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 /// The state to answer from. With an `index` that is not older than what `shown` says, it is one in
-/// which the rows of `interest` changed, or the state when the wait is over
-/// or the server stops. Nomad adds up to a
-/// sixteenth to each wait, so that clients that came together do not come again together.
+/// which the rows of `interest` changed, or the state when the wait is over or the server stops.
+/// Nomad adds up to a sixteenth to each wait, so that clients that came together do not come again
+/// together.
 pub(super) async fn state(
     cp: &ControlPlane,
-    asking: &Asking<'_>,
     options: &ReadOptions,
     interest: Interest,
     shown: impl Fn(&State) -> Index,
@@ -33,7 +31,7 @@ pub(super) async fn state(
         let over = async {
             tokio::select! {
                 () = sleep_until(deadline) => {}
-                () = asking.settings.stopping.cancelled() => {}
+                () = cp.stopping.cancelled() => {}
             }
         };
         tokio::select! {

@@ -144,7 +144,7 @@ fn csi_name(name: &str, id: Uuid) -> String {
 }
 
 /// Waits for the end of an operation. The error is what the caller is told when he has waited long
-/// enough: the trouble of the last try, if there is any.
+/// enough, or the server stops: the trouble of the last try, if there is any.
 pub async fn await_end(
     cp: &ControlPlane,
     id: Uuid,
@@ -159,11 +159,10 @@ pub async fn await_end(
         if operation.row.progress.has_ended() {
             return Ok(Arc::clone(operation));
         }
-        if tokio::time::timeout_at(deadline, watch.changed())
-            .await
-            .is_err()
-        {
-            return Err(still_under_way(&operation.row));
+        tokio::select! {
+            () = watch.changed() => {}
+            () = tokio::time::sleep_until(deadline) => return Err(still_under_way(&operation.row)),
+            () = cp.stopping.cancelled() => return Err(still_under_way(&operation.row)),
         }
     }
 }

@@ -29,7 +29,7 @@ pub(in crate::http) async fn list_volumes(cp: &ControlPlane, asking: &Asking<'_>
         node: asking.query.filled("node_id").map(str::to_lowercase),
     };
     let interest = Interest::Volumes(query.clone());
-    let state = waiting::state(cp, asking, &options, interest, |state| state.volumes_index).await;
+    let state = waiting::state(cp, &options, interest, |state| state.volumes_index).await;
     let (page, next) = page(&state, &query, &options);
     Ok(encoded(picture::array(page))
         .at(state.volumes_index)
@@ -92,7 +92,7 @@ pub(in crate::http) async fn read_volume(cp: &ControlPlane, asking: &Asking<'_>)
         return Err(Fault::NoVolumeId.into());
     }
     let interest = Interest::Volume(key.clone());
-    let state = waiting::state(cp, asking, &options, interest, |state| state.volumes_index).await;
+    let state = waiting::state(cp, &options, interest, |state| state.volumes_index).await;
     match read(&state, &key) {
         Some(volume) => Ok(encoded(volume).at(state.volumes_index)),
         None => {
