@@ -1,4 +1,5 @@
 //! The API as its clients see it: the generated client, a real socket, a real store, a real driver.
 
+mod examples;
 mod server;
 mod spine;
