@@ -85,6 +85,14 @@ impl Error {
 }
 
 impl Error {
+    /// The same error about another fault, made of its own.
+    #[must_use]
+    pub fn map_fault(mut self, change: impl FnOnce(Fault) -> Fault) -> Self {
+        let fault = std::mem::replace(&mut self.0.fault, Fault::Internal);
+        self.0.fault = change(fault);
+        self
+    }
+
     /// Several items failed. What is concerned is what the first concerns.
     pub fn several(errors: Vec<Error>, done: Vec<String>) -> Self {
         let first = errors.first().cloned();

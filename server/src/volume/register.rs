@@ -5,7 +5,7 @@ use super::spec::check;
 use super::{Capability, Spec, Volume};
 use crate::control::ControlPlane;
 use crate::csi::{self, About};
-use crate::error::{Error, Fault, Result};
+use crate::error::{Fault, Result};
 use crate::id::{ExternalId, VolumeKey};
 use crate::operation::Kind;
 use crate::operation::verbs::{Deadline, await_end, await_outcome};
@@ -81,13 +81,10 @@ fn grows(plan: &Plan) -> Option<Uuid> {
 async fn grown(cp: &ControlPlane, operation: Uuid, deadline: Deadline) -> Result<Index> {
     match await_outcome(cp, operation, deadline).await {
         Ok((index, _)) => Ok(index),
-        Err(error) => Err(Error {
-            fault: match error.fault {
-                fault @ (Fault::StillUnderWay { .. } | Fault::Abandoned { .. }) => fault,
-                fault => fault.prefixed("unable to update volume: "),
-            },
-            ..error
-        }),
+        Err(error) => Err(error.map_fault(|fault| match fault {
+            fault @ (Fault::StillUnderWay { .. } | Fault::Abandoned { .. }) => fault,
+            fault => fault.prefixed("unable to update volume: "),
+        })),
     }
 }
 

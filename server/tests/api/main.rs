@@ -7,6 +7,7 @@ mod browsers;
 mod create;
 mod delete;
 mod drafts;
+mod examples;
 mod external;
 mod lists;
 mod plugins;

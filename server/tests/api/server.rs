@@ -3,7 +3,7 @@
 use saddlebag::clock::Clock;
 use saddlebag::config::Config;
 use saddlebag::control::ControlPlane;
-use saddlebag::http::contract::truth::Ledger;
+use saddlebag::http::contract::truth::{Ledger, Violation};
 use saddlebag::server::Server;
 use saddlebag_client::{Client, types};
 use std::time::Duration;
@@ -110,6 +110,11 @@ impl TestServer {
         tokio::time::timeout(PATIENCE, reached)
             .await
             .unwrap_or_else(|_| panic!("waited too long for {what}"));
+    }
+
+    /// The exchanges so far that went against the document; they fail the test no more.
+    pub fn violations(&self) -> Vec<Violation> {
+        self.ledger.take()
     }
 
     /// Where the server keeps its data.

@@ -19,6 +19,9 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
+/// Headers that every request may have: what it is, what it wants, where it comes from.
+const FREE: [&str; 5] = ["accept", "content-type", "host", "origin", "sec-fetch-site"];
+
 /// An example and the operation that it stands at.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Case {
@@ -171,9 +174,7 @@ impl Case {
             ("header", &request.headers),
         ] {
             for (name, value) in values {
-                // Every request may say what it is and what it wants.
-                let free = location == "header"
-                    && ["accept", "content-type"].contains(&&*name.to_lowercase());
+                let free = location == "header" && FREE.contains(&&*name.to_lowercase());
                 if !free && operation.parameter(location, name).is_none() {
                     misfits.push(format!(
                         "the operation has no {location} parameter `{name}`"
