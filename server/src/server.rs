@@ -21,7 +21,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +60,7 @@ pub struct Server {
     cp: ControlPlane,
     config: Config,
     work: Vec<tokio_util::task::AbortOnDropHandle<()>>,
-    steps: TaskTracker,
+    steps: work::controller::Steps,
     launched: launch::Launched,
     on_violation: Option<OnViolation>,
 }
@@ -104,7 +103,7 @@ impl Server {
                 process,
             )));
         }
-        let steps = TaskTracker::new();
+        let steps = work::controller::Steps::default();
         tasks.push(spawn(work::controller::work(cp.clone(), steps.clone())));
         tasks.push(spawn(work::expiry::work(cp.clone())));
         Ok(Self {
@@ -160,8 +159,7 @@ impl Server {
 
     async fn stop(self) {
         drop(self.work);
-        self.steps.close();
-        let _ = tokio::time::timeout(STEPS_MAY_TAKE, self.steps.wait()).await;
+        self.steps.end(STEPS_MAY_TAKE).await;
         self.launched.stop().await;
     }
 

@@ -23,8 +23,8 @@ pub(super) enum Told {
 }
 
 /// Commits it, for as long as the store takes to take it. What an operator gave up meanwhile stays
-/// given up.
-pub(super) async fn record(cp: &ControlPlane, id: Uuid, tried: Tried) {
+/// given up; what is too large for a store is a failure of its driver.
+pub(super) async fn record(cp: &ControlPlane, id: Uuid, mut tried: Tried) {
     let mut refusals = 0;
     loop {
         let state = cp.state();
@@ -42,6 +42,13 @@ pub(super) async fn record(cp: &ControlPlane, id: Uuid, tried: Tried) {
         match committed {
             Ok(Some(_)) => return,
             Ok(None) => {}
+            Err(error)
+                if matches!(tried, Tried::Done(_))
+                    && matches!(error.fault, Fault::BodyTooLarge(_)) =>
+            {
+                let text = format!("what the driver answered cannot be stored: {error}");
+                tried = Tried::Refused(Error::from(Fault::DriverFailed(text)).into());
+            }
             Err(error) => {
                 refusals += 1;
                 tracing::error!(operation.id = %id, "what its driver answered is not recorded yet: {error}");
@@ -60,15 +67,20 @@ fn transaction(
 ) -> Result<Transaction> {
     let mut row = seen.row.clone();
     row.last_code = match tried {
-        Tried::Done(_) => None,
+        Tried::Done(_) | Tried::Unasked(_) => None,
         Tried::Refused(failure) | Tried::Unclear(failure) => failure.code.clone(),
     };
     if matches!(tried, Tried::Done(_)) || row.last_code.is_some() {
-        row.attempts += 1;
+        row.attempts = row.attempts.saturating_add(1);
     }
     let mut transaction = Transaction::default();
     let event = match tried {
         Tried::Unclear(failure) => Event::Unclear(trouble(cp, &row, failure)),
+        Tried::Unasked(error) => Event::Unclear(Trouble {
+            error: error.clone(),
+            lacks_controller: true,
+            next_try: cp.clock.now(),
+        }),
         Tried::Refused(failure) => Event::Refused(failure.error.clone()),
         Tried::Done(told) => match keep(cp, state, &row, told, &mut transaction) {
             Ok(outcome) => Event::Done(outcome),
@@ -83,12 +95,16 @@ fn transaction(
     Ok(transaction)
 }
 
-/// The trouble that a try without a clear end leaves behind.
+/// The trouble that a try without a clear end leaves behind. What kept us from asking the driver at
+/// all is none that goes away soon.
 fn trouble(cp: &ControlPlane, row: &Operation, failure: &Failure) -> Trouble {
-    let wait = backoff::after(row.attempts.max(1));
+    let wait = match failure.code {
+        Some(_) => backoff::after(row.attempts),
+        None => backoff::after(u32::MAX),
+    };
     Trouble {
         error: failure.error.clone(),
-        asked: failure.code.is_some(),
+        lacks_controller: false,
         next_try: cp
             .clock
             .now()
