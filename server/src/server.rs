@@ -128,7 +128,8 @@ impl Server {
 
     /// Answers requests on `listener` until `shutdown` completes. Then no new work is begun, blocked
     /// queries are answered, drivers' calls under way end or are left to be taken up by the next
-    /// start, and the drivers that were started are stopped.
+    /// start, the drivers that were started are stopped, and the store is closed: another server can
+    /// have the data, whoever still holds on to this one.
     pub async fn serve(
         self,
         listener: TcpListener,
@@ -161,6 +162,9 @@ impl Server {
         drop(self.work);
         self.steps.end(STEPS_MAY_TAKE).await;
         self.launched.stop().await;
+        if let Err(error) = self.cp.store.close().await {
+            tracing::warn!("{error}");
+        }
     }
 
     fn truth(&self) -> Result<Option<(Arc<Truth>, OnViolation)>, String> {
