@@ -21,6 +21,11 @@ impl Clock {
             .unwrap_or(Timestamp::MAX)
     }
 
+    /// The time when this much will have gone by; the last there is, if that is later.
+    pub fn after(&self, step: SignedDuration) -> Timestamp {
+        self.now().saturating_add(step).unwrap_or(Timestamp::MAX)
+    }
+
     /// Moves this clock, and every clone of it, by `step` from where it stands.
     pub fn advance(&self, step: SignedDuration) {
         self.moved
@@ -55,7 +60,7 @@ mod tests {
     async fn who_waits_for_a_time_is_woken_when_the_clock_is_moved_past_it() {
         let clock = Clock::default();
         let (waiting, hour) = (clock.clone(), SignedDuration::from_hours(1));
-        let time = clock.now() + hour;
+        let time = clock.after(hour);
         let woken = tokio::spawn(async move { waiting.until(time).await });
         tokio::task::yield_now().await;
         clock.advance(hour / 2);

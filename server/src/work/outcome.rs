@@ -105,11 +105,7 @@ fn trouble(cp: &ControlPlane, row: &Operation, failure: &Failure) -> Trouble {
     Trouble {
         error: failure.error.clone(),
         lacks_controller: false,
-        next_try: cp
-            .clock
-            .now()
-            .saturating_add(wait)
-            .unwrap_or(jiff::Timestamp::MAX),
+        next_try: cp.clock.after(wait),
     }
 }
 
