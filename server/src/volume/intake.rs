@@ -48,7 +48,8 @@ pub(super) struct Looked<'a> {
 }
 
 impl<'a> Looked<'a> {
-    /// Finds the plugin, and a healthy controller of it if it needs one.
+    /// Finds the plugin, and a healthy controller of it if it needs one; but what is under way already
+    /// waits for the controller itself.
     pub fn at(state: &'a State, spec: &'a Spec) -> Result<Self> {
         let id = spec.plugin();
         let about = |fault: Fault| Error::from(fault).volume(&spec.id).plugin(&id);
@@ -57,7 +58,8 @@ impl<'a> Looked<'a> {
             .cloned()
             .ok_or_else(|| about(Fault::NoPluginNamed(id.to_string())))?;
         let health = plugin.health();
-        if health.controller_required && health.controllers_healthy == 0 {
+        let is_new = state.doing(&Subject::Volume(spec.key())).is_none();
+        if is_new && health.controller_required && health.controllers_healthy == 0 {
             return Err(about(Fault::NoHealthyController(id.to_string())));
         }
         Ok(Self {
@@ -87,7 +89,7 @@ impl<'a> Looked<'a> {
     }
 
     /// What is to be done while another operation is under way on the volume; `None` if none is.
-    pub fn doing(&self, verb: Verb) -> Result<Option<Plan>> {
+    pub fn doing(&self, cp: &ControlPlane, verb: Verb) -> Result<Option<Plan>> {
         let key = self.spec.key();
         let Some(doing) = self.state.doing(&Subject::Volume(key)) else {
             return Ok(None);
@@ -95,9 +97,26 @@ impl<'a> Looked<'a> {
         match doing.row.kind {
             Kind::Create(_) if verb == Verb::Create => Ok(None),
             Kind::Create(_) | Kind::Delete => Err(self.busy(&doing.row)),
+            Kind::Expand(_) if self.is_asked_by(cp, &doing.row, verb) => {
+                Ok(Some(Plan::Join(doing.row.id)))
+            }
             Kind::Expand(_) | Kind::Snapshot(_) | Kind::DeleteSnapshot => {
                 Ok(Some(Plan::Wait(doing.row.id)))
             }
+        }
+    }
+
+    /// Whether the growth that is under way is what is asked for.
+    fn is_asked_by(&self, cp: &ControlPlane, growth: &Operation, verb: Verb) -> bool {
+        let (Some(seen), Ok(capabilities)) = (
+            self.state.volume(&self.spec.key()),
+            self.spec.parsed_capabilities(),
+        ) else {
+            return false;
+        };
+        match self.update(cp, &seen.stored, capabilities, verb) {
+            Ok(Plan::Intend(asked)) => growth.asks_the_same_as(&asked),
+            _ => false,
         }
     }
 
@@ -186,7 +205,7 @@ pub(super) fn write(transaction: &mut Transaction, state: &State, plan: &Plan) -
                 Some(entry) => Guard::At(keys::volume(key), entry.stored.modified),
                 None => Guard::Absent(keys::volume(key)),
             }));
-            transaction.put(operation.lock(), operation)
+            operation.intend(transaction)
         }
         Plan::Store { volume, seen } => {
             transaction

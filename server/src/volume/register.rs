@@ -5,7 +5,7 @@ use super::spec::check;
 use super::{Capability, Spec, Volume};
 use crate::control::ControlPlane;
 use crate::csi::{self, About};
-use crate::error::{Fault, Result};
+use crate::error::{Error, Fault, Result};
 use crate::id::{ExternalId, VolumeKey};
 use crate::operation::Kind;
 use crate::operation::verbs::{Deadline, await_end, await_outcome};
@@ -26,7 +26,8 @@ pub async fn register(
         let state = cp.state();
         let mut plans = Vec::with_capacity(specs.len());
         for spec in specs {
-            plans.push(plan(cp, &state, spec).await?);
+            let planned = deadline.bound(plan(cp, &state, spec)).await;
+            plans.push(planned.unwrap_or_else(|| Err(unanswered(spec)))?);
         }
         if let Some(first) = plans.iter().find_map(waits_for) {
             await_end(cp, first, deadline).await?;
@@ -40,12 +41,23 @@ pub async fn register(
             continue;
         };
         for plan in plans {
-            if let Plan::Intend(operation) = plan {
-                index = await_outcome(cp, operation.id, deadline).await?.0;
-            }
+            let operation = match plan {
+                Plan::Intend(operation) => operation.id,
+                Plan::Join(operation) => operation,
+                Plan::Wait(_) | Plan::Store { .. } => continue,
+            };
+            index = await_outcome(cp, operation, deadline).await?.0;
         }
         return Ok((index, keys_of(specs)));
     }
+}
+
+/// What a driver that says nothing in time is taken to say.
+fn unanswered(spec: &Spec) -> Error {
+    let call = csi::Call::ValidateVolumeCapabilities;
+    let text = "the driver has not answered yet".to_owned();
+    let fault = Fault::DriverSlow(text).prefixed(call.server_prefix());
+    Error::from(fault).volume(&spec.id).plugin(&spec.plugin_id)
 }
 
 fn waits_for(plan: &Plan) -> Option<Uuid> {
@@ -57,7 +69,7 @@ fn waits_for(plan: &Plan) -> Option<Uuid> {
 
 async fn plan(cp: &ControlPlane, state: &State, spec: &Spec) -> Result<Plan> {
     let looked = Looked::at(state, spec)?;
-    if let Some(first) = looked.doing(Verb::Register)? {
+    if let Some(first) = looked.doing(cp, Verb::Register)? {
         return Ok(first);
     }
     let capabilities = spec
