@@ -21,7 +21,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -62,7 +61,7 @@ pub struct Server {
     config: Config,
     follow: tokio_util::task::AbortOnDropHandle<()>,
     work: Vec<tokio_util::task::AbortOnDropHandle<()>>,
-    steps: TaskTracker,
+    steps: work::controller::Steps,
     launched: launch::Launched,
     on_violation: Option<OnViolation>,
 }
@@ -107,7 +106,7 @@ impl Server {
                 process,
             )));
         }
-        let steps = TaskTracker::new();
+        let steps = work::controller::Steps::default();
         tasks.push(spawn(work::controller::work(cp.clone(), steps.clone())));
         tasks.push(spawn(work::expiry::work(cp.clone())));
         Ok(Self {
@@ -133,7 +132,8 @@ impl Server {
 
     /// Answers requests on `listener` until `shutdown` completes. Then no new work is begun, whoever
     /// waits is answered, drivers' calls under way end or are left to be taken up by the next start,
-    /// and the drivers that were started are stopped. Each of these is bounded by seconds.
+    /// the drivers that were started are stopped, and the store is closed: another server can have the
+    /// data, whoever still holds on to this one. Each of these is bounded by seconds.
     pub async fn serve(
         self,
         listener: TcpListener,
@@ -162,11 +162,13 @@ impl Server {
 
     async fn stop(self) {
         drop(self.work);
-        self.steps.close();
-        let _ = tokio::time::timeout(STEPS_MAY_TAKE, self.steps.wait()).await;
+        self.steps.end(STEPS_MAY_TAKE).await;
         self.launched.stop().await;
         // What the last steps commit is waited for in the state.
         drop(self.follow);
+        if let Err(error) = self.cp.store.close().await {
+            tracing::warn!("{error}");
+        }
     }
 
     fn truth(&self) -> Result<Option<(Arc<Truth>, OnViolation)>, String> {

@@ -98,7 +98,7 @@ async fn intend_all(
                     Guard::At(keys::volume(&entry.stored.row.key), entry.stored.modified)
                 }));
                 transaction.guards.push(Guard::Absent(operation.lock()));
-                transaction.put(operation.lock(), operation.as_ref())?;
+                operation.intend(&mut transaction)?;
             }
             items.push(planned.map(|plan| match plan {
                 Plan::Intend(operation) => operation.id,
@@ -162,9 +162,6 @@ fn plan(cp: &ControlPlane, state: &State, namespace: &Namespace, spec: &Spec) ->
     if spec.name.is_empty() {
         return Err(refused(Refused::MissingName));
     }
-    if plugin.health().controllers_healthy == 0 {
-        return no_healthy_controller();
-    }
     let mut operation = Operation::intended(
         cp,
         Subject::Volume(key.clone()),
@@ -175,8 +172,15 @@ fn plan(cp: &ControlPlane, state: &State, namespace: &Namespace, spec: &Spec) ->
     .keep(cp, &spec.secrets)?;
     operation.csi_name = spec.name.clone();
     match state.doing(&Subject::Volume(key)) {
+        None if plugin.health().controllers_healthy == 0 => no_healthy_controller(),
         None => Ok(Plan::Intend(Box::new(operation))),
         Some(doing) if doing.row.asks_the_same_as(&operation) => Ok(Plan::Join(doing.row.id)),
+        Some(doing) if doing.row.kind == Kind::Delete => Err(about(Fault::VolumeBusy {
+            volume: source.to_owned(),
+            doing: doing.row.kind.word().to_owned(),
+            operation: doing.row.id.to_string(),
+        })
+        .operation(doing.row.id)),
         Some(doing) => Ok(Plan::Wait(doing.row.id)),
     }
 }
@@ -227,19 +231,19 @@ async fn delete_one(
         }
         let snapshot =
             SnapshotId::parse(snapshot).map_err(|problem| about(Fault::BadItems(problem)))?;
-        if found.health().controllers_healthy == 0 {
-            return Err(about(Fault::NoHealthyController(plugin.to_owned())));
-        }
         let subject = Subject::Snapshot(id.clone(), snapshot);
         if let Some(doing) = state.doing(&subject) {
             await_outcome(cp, doing.row.id, deadline).await?;
             return Ok(());
         }
+        if found.health().controllers_healthy == 0 {
+            return Err(about(Fault::NoHealthyController(plugin.to_owned())));
+        }
         let operation = Operation::intended(cp, subject, Kind::DeleteSnapshot, id.clone(), None)
             .keep(cp, secrets)?;
         let mut transaction = Transaction::default();
         transaction.guards.push(Guard::Absent(operation.lock()));
-        transaction.put(operation.lock(), &operation)?;
+        operation.intend(&mut transaction)?;
         if cp.commit(transaction).await?.is_some() {
             await_outcome(cp, operation.id, deadline).await?;
             return Ok(());

@@ -25,9 +25,10 @@ pub enum Progress {
 pub struct Trouble {
     /// What a waiting client is told.
     pub error: Error,
-    /// Whether the driver was asked at all.
-    pub asked: bool,
-    /// When the next one is due.
+    /// Whether all that was lacking was a healthy controller: the next try is due as soon as there is
+    /// one, and not before.
+    pub lacks_controller: bool,
+    /// When the next one is due otherwise.
     pub next_try: Timestamp,
 }
 
@@ -59,10 +60,11 @@ impl Progress {
         }
     }
 
-    /// Whether a try is due.
-    pub fn is_due(&self, now: Timestamp) -> bool {
+    /// Whether a try is due. `has_controller` says whether there is a healthy controller to ask.
+    pub fn is_due(&self, now: Timestamp, has_controller: impl FnOnce() -> bool) -> bool {
         match self {
             Progress::Intended => true,
+            Progress::Waiting(trouble) if trouble.lacks_controller => has_controller(),
             Progress::Waiting(trouble) => trouble.next_try <= now,
             Progress::Done(_) | Progress::Failed(_) | Progress::Abandoned(_) => false,
         }
@@ -94,10 +96,10 @@ mod tests {
     use super::*;
     use crate::error::Fault;
 
-    fn trouble(asked: bool, at: i64) -> Trouble {
+    fn trouble(lacks_controller: bool, at: i64) -> Trouble {
         Trouble {
             error: Fault::Internal.into(),
-            asked,
+            lacks_controller,
             next_try: Timestamp::from_second(at).unwrap(),
         }
     }
@@ -148,7 +150,14 @@ mod tests {
     #[test]
     fn a_waiting_operation_is_due_at_its_time_and_not_before() {
         let waiting = Progress::Waiting(trouble(false, 5));
-        assert!(!waiting.is_due(Timestamp::from_second(4).unwrap()));
-        assert!(waiting.is_due(Timestamp::from_second(5).unwrap()));
+        assert!(!waiting.is_due(Timestamp::from_second(4).unwrap(), || true));
+        assert!(waiting.is_due(Timestamp::from_second(5).unwrap(), || false));
+    }
+
+    #[test]
+    fn an_operation_without_a_controller_is_due_when_there_is_one_and_not_before() {
+        let waiting = Progress::Waiting(trouble(true, 5));
+        assert!(!waiting.is_due(Timestamp::from_second(6).unwrap(), || false));
+        assert!(waiting.is_due(Timestamp::from_second(4).unwrap(), || true));
     }
 }

@@ -6,7 +6,7 @@ use crate::csi::Secrets;
 use crate::error::{Error, Fault, Result};
 use crate::id::{ExternalId, PluginId};
 use crate::state::{Interest, Stored};
-use crate::store::{Guard, Index, Transaction, Write};
+use crate::store::{Guard, Index, MOST_VALUE_BYTES, Transaction, Write};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +21,11 @@ impl Deadline {
     /// So long from now.
     pub fn after(wait: Duration) -> Self {
         Self(Instant::now() + wait)
+    }
+
+    /// What `asked` says, if it says it in time.
+    pub async fn bound<T>(self, asked: impl Future<Output = T>) -> Option<T> {
+        tokio::time::timeout_at(self.0, asked).await.ok()
     }
 }
 
@@ -77,8 +82,27 @@ impl Operation {
             _ => String::new(),
         };
         self.subject == other.subject
+            && self.plugin == other.plugin
             && self.kind.request() == other.kind.request()
             && name(self) == name(other)
+    }
+
+    /// Puts the intention into a transaction. One that leaves no room in its row for what becomes of
+    /// it is refused now, as it could never end.
+    pub fn intend(&self, transaction: &mut Transaction) -> Result<()> {
+        const ROOM: usize = 64 * 1_024;
+        transaction.put(self.lock(), self)?;
+        match transaction.writes.last() {
+            Some(Write::Put(_, row)) if row.len() > MOST_VALUE_BYTES - ROOM => {
+                let (size, most) = (row.len(), MOST_VALUE_BYTES - ROOM);
+                let text = format!(
+                    "{} is described in {size} bytes, more than can be stored ({most})",
+                    self.subject
+                );
+                Err(Fault::BodyTooLarge(text).into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Puts what became of it into a transaction, in place of what `seen` was. Its secrets go when it
@@ -119,12 +143,16 @@ impl Kind {
         }
     }
 
-    /// What two equal requests have in common: the kind without secrets and times.
+    /// What two equal requests have in common: the kind without secrets, times, and what was known of
+    /// the plugin.
     fn request(&self) -> Self {
         let mut request = self.clone().without_secrets();
         if let Kind::Create(volume) | Kind::Expand(volume) = &mut request {
             volume.created_at = Timestamp::UNIX_EPOCH;
             volume.modified_at = Timestamp::UNIX_EPOCH;
+            volume.provider.clear();
+            volume.provider_version.clear();
+            volume.controller_required = false;
         }
         request
     }

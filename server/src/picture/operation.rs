@@ -42,7 +42,9 @@ pub fn operation<'a>(
             .volume()
             .map_or("", |volume| volume.namespace.as_str())
             .into(),
-        next_try: trouble.map(|trouble| trouble.next_try),
+        next_try: trouble
+            .filter(|trouble| !trouble.lacks_controller)
+            .map(|trouble| trouble.next_try),
         plugin_id: row.plugin.as_str().into(),
         reason: match &row.progress {
             Progress::Abandoned(reason) => Some(reason.as_str().into()),

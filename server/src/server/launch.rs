@@ -73,10 +73,15 @@ impl Launched {
                     (endpoint, command)
                 }
             };
-            let limits = limits
-                .entry(plugin.plugin.clone())
-                .or_insert_with(|| Limits::new(config.calls_at_once, config.deadlines));
-            let connection = Connection::new(endpoint.clone(), limits.clone());
+            let new_limits = || Limits::new(config.calls_at_once, config.deadlines);
+            let limits = match plugin.kind {
+                PluginType::Node => new_limits(),
+                PluginType::Controller | PluginType::Monolith => {
+                    let of_plugin = limits.entry(plugin.plugin.clone());
+                    of_plugin.or_insert_with(new_limits).clone()
+                }
+            };
+            let connection = Connection::new(endpoint.clone(), limits);
             let namespace = Namespace::default_namespace();
             cp.drivers
                 .add(namespace.clone(), id.clone(), connection.clone());

@@ -104,6 +104,11 @@ impl State {
         self.doing.values().filter_map(|id| self.operations.get(id))
     }
 
+    /// How many operations have ended and can be read.
+    pub fn ended_count(&self) -> usize {
+        self.operations.len() - self.doing.len()
+    }
+
     /// A plugin.
     pub fn plugin(&self, id: &PluginId) -> Option<&Arc<Plugin>> {
         self.plugins.get(id)

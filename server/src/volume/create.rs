@@ -64,8 +64,12 @@ async fn intend_all(
         let mut items = Vec::with_capacity(specs.len());
         let mut comes_first = None;
         for looked in &looked {
-            let planned = plan(cp, looked)
-                .and_then(|plan| write(&mut transaction, &state, &plan).map(|()| plan));
+            let planned = plan(cp, looked).and_then(|plan| {
+                let mut with_it = transaction.clone();
+                write(&mut with_it, &state, &plan)?;
+                transaction = with_it;
+                Ok(plan)
+            });
             items.push(planned.map(|plan| match plan {
                 Plan::Intend(operation) => Some(operation.id),
                 Plan::Join(operation) => Some(operation),
@@ -108,7 +112,7 @@ fn look<'a>(state: &'a State, spec: &'a Spec) -> Result<Looked<'a>> {
 }
 
 fn plan(cp: &ControlPlane, looked: &Looked<'_>) -> Result<Plan> {
-    if let Some(first) = looked.doing(Verb::Create)? {
+    if let Some(first) = looked.doing(cp, Verb::Create)? {
         return Ok(first);
     }
     let refused = |text: String| {

@@ -48,7 +48,8 @@ pub(super) struct Looked<'a> {
 }
 
 impl<'a> Looked<'a> {
-    /// Finds the plugin, and a healthy controller of it if it needs one.
+    /// Finds the plugin, and a healthy controller of it if it needs one; but what is under way already
+    /// waits for the controller itself.
     pub fn at(state: &'a State, spec: &'a Spec) -> Result<Self> {
         let id = spec.plugin();
         let about = |fault: Fault| Error::from(fault).volume(&spec.id).plugin(&id);
@@ -56,7 +57,8 @@ impl<'a> Looked<'a> {
             .plugin(&id)
             .cloned()
             .ok_or_else(|| about(Fault::NoPluginNamed(id.to_string())))?;
-        if plugin.lacks_controller() {
+        let is_new = state.doing(&Subject::Volume(spec.key())).is_none();
+        if is_new && plugin.lacks_controller() {
             return Err(about(Fault::NoHealthyController(id.to_string())));
         }
         Ok(Self {
@@ -86,7 +88,7 @@ impl<'a> Looked<'a> {
     }
 
     /// What is to be done while another operation is under way on the volume; `None` if none is.
-    pub fn doing(&self, verb: Verb) -> Result<Option<Plan>> {
+    pub fn doing(&self, cp: &ControlPlane, verb: Verb) -> Result<Option<Plan>> {
         let key = self.spec.key();
         let Some(doing) = self.state.doing(&Subject::Volume(key)) else {
             return Ok(None);
@@ -94,9 +96,26 @@ impl<'a> Looked<'a> {
         match doing.row.kind {
             Kind::Create(_) if verb == Verb::Create => Ok(None),
             Kind::Create(_) | Kind::Delete => Err(self.busy(&doing.row)),
+            Kind::Expand(_) if self.is_asked_by(cp, &doing.row, verb) => {
+                Ok(Some(Plan::Join(doing.row.id)))
+            }
             Kind::Expand(_) | Kind::Snapshot(_) | Kind::DeleteSnapshot => {
                 Ok(Some(Plan::Wait(doing.row.id)))
             }
+        }
+    }
+
+    /// Whether the growth that is under way is what is asked for.
+    fn is_asked_by(&self, cp: &ControlPlane, growth: &Operation, verb: Verb) -> bool {
+        let (Some(seen), Ok(capabilities)) = (
+            self.state.volume(&self.spec.key()),
+            self.spec.parsed_capabilities(),
+        ) else {
+            return false;
+        };
+        match self.update(cp, &seen.stored, capabilities, verb) {
+            Ok(Plan::Intend(asked)) => growth.asks_the_same_as(&asked),
+            _ => false,
         }
     }
 
@@ -194,7 +213,7 @@ pub(super) fn write(transaction: &mut Transaction, state: &State, plan: &Plan) -
                 guard_claims(transaction, state, seen.map(|entry| &entry.stored), volume);
                 hold_backing(transaction, state, volume)?;
             }
-            transaction.put(operation.lock(), operation)
+            operation.intend(transaction)
         }
         Plan::Store { volume, seen } => {
             transaction

@@ -5,7 +5,7 @@ use super::spec::check;
 use super::{Capability, Spec, Volume};
 use crate::control::ControlPlane;
 use crate::csi::{self, About};
-use crate::error::{Fault, Result};
+use crate::error::{Error, Fault, Result};
 use crate::id::{ExternalId, VolumeKey};
 use crate::operation::Kind;
 use crate::operation::verbs::{Deadline, await_end, await_outcome};
@@ -29,7 +29,8 @@ pub async fn register(
         let state = cp.state();
         let mut plans = Vec::with_capacity(specs.len());
         for spec in specs {
-            plans.push(plan(cp, &state, spec).await?);
+            let planned = deadline.bound(plan(cp, &state, spec)).await;
+            plans.push(planned.unwrap_or_else(|| Err(unanswered(spec)))?);
         }
         if let Some(first) = plans.iter().find_map(waits_for) {
             await_end(cp, first, deadline).await?;
@@ -63,6 +64,14 @@ pub async fn register(
     }
 }
 
+/// What a driver that says nothing in time is taken to say.
+fn unanswered(spec: &Spec) -> Error {
+    let call = csi::Call::ValidateVolumeCapabilities;
+    let text = "the driver has not answered yet".to_owned();
+    let fault = Fault::DriverSlow(text).prefixed(call.server_prefix());
+    Error::from(fault).volume(&spec.id).plugin(&spec.plugin_id)
+}
+
 fn waits_for(plan: &Plan) -> Option<Uuid> {
     match plan {
         Plan::Wait(operation) => Some(*operation),
@@ -73,7 +82,8 @@ fn waits_for(plan: &Plan) -> Option<Uuid> {
 fn grows(plan: &Plan) -> Option<Uuid> {
     match plan {
         Plan::Intend(operation) => Some(operation.id),
-        Plan::Wait(_) | Plan::Join(_) | Plan::Store { .. } => None,
+        Plan::Join(operation) => Some(*operation),
+        Plan::Wait(_) | Plan::Store { .. } => None,
     }
 }
 
@@ -90,7 +100,7 @@ async fn grown(cp: &ControlPlane, operation: Uuid, deadline: Deadline) -> Result
 
 async fn plan(cp: &ControlPlane, state: &State, spec: &Spec) -> Result<Plan> {
     let looked = Looked::at(state, spec)?;
-    if let Some(first) = looked.doing(Verb::Register)? {
+    if let Some(first) = looked.doing(cp, Verb::Register)? {
         return Ok(first);
     }
     let capabilities = spec

@@ -65,7 +65,7 @@ pub async fn delete(
         .keep(cp, secrets)?;
         let mut transaction = unused(key, seen);
         transaction.guards.push(Guard::Absent(operation.lock()));
-        transaction.put(operation.lock(), &operation)?;
+        operation.intend(&mut transaction)?;
         if cp.commit(transaction).await?.is_some() {
             return Ok(await_outcome(cp, operation.id, deadline).await?.0);
         }

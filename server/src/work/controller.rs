@@ -3,6 +3,7 @@
 //! - Operations on one backing store go one after the other, in the order of their commits; all
 //!   others side by side. How many calls a plugin gets at once is bounded by its connection.
 //! - A try whose end is not clear is followed by another, for ever, until an operator gives it up.
+//! - What an operator gives up is not waited for any more: its call is cancelled.
 
 use super::step;
 use crate::control::ControlPlane;
@@ -13,6 +14,7 @@ use jiff::Timestamp;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
@@ -24,6 +26,10 @@ impl Running {
     /// Whether a driver is being asked about this operation.
     pub fn contains(&self, id: Uuid) -> bool {
         self.lock().contains(&id)
+    }
+
+    fn all(&self) -> HashSet<Uuid> {
+        self.lock().clone()
     }
 
     fn begin(&self, id: Uuid) -> Run {
@@ -51,33 +57,75 @@ impl Drop for Run {
     }
 }
 
+/// The steps under way. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Steps {
+    tasks: TaskTracker,
+    leave: CancellationToken,
+}
+
+impl Steps {
+    fn begin(&self, step: impl Future<Output = ()> + Send + 'static) {
+        let leave = self.leave.clone();
+        self.tasks.spawn(async move {
+            leave.run_until_cancelled(step).await;
+        });
+    }
+
+    /// Waits this long for the steps under way to end, and leaves the others unfinished: whoever
+    /// works next takes their operations up again. Afterwards none is under way.
+    pub async fn end(&self, patience: Duration) {
+        self.tasks.close();
+        if tokio::time::timeout(patience, self.tasks.wait())
+            .await
+            .is_err()
+        {
+            self.leave.cancel();
+            self.tasks.wait().await;
+        }
+    }
+}
+
 /// Works until the task is dropped. Steps that were begun go on in `steps`.
-pub async fn work(cp: ControlPlane, steps: TaskTracker) {
+pub async fn work(cp: ControlPlane, steps: Steps) {
     let mut indexes = cp.live.indexes();
     let ended = Arc::new(tokio::sync::Notify::new());
     loop {
         indexes.mark_unchanged();
+        // In this order: what was not running then has its outcome in the state.
+        let running = cp.running.all();
         let state = cp.state();
         let now = cp.clock.now();
-        for operation in due(&state, &cp.running, now) {
+        for operation in due(&cp, &state, &running, now) {
             let run = cp.running.begin(operation.row.id);
             let (cp, ended) = (cp.clone(), Arc::clone(&ended));
-            steps.spawn(async move {
+            steps.begin(async move {
                 step::take(&cp, &operation).await;
                 drop(run);
                 ended.notify_one();
             });
         }
+        let next_try = async {
+            match next_try(&state, now) {
+                Some(time) => cp.clock.until(time).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = indexes.changed() => {}
             () = ended.notified() => {}
-            () = tokio::time::sleep(until_next(&state, now)) => {}
+            () = next_try => {}
         }
     }
 }
 
 /// The operations to go on with now: due, not running, and the first on their backing store.
-fn due(state: &State, running: &Running, now: Timestamp) -> Vec<Arc<Stored<Operation>>> {
+fn due(
+    cp: &ControlPlane,
+    state: &State,
+    running: &HashSet<Uuid>,
+    now: Timestamp,
+) -> Vec<Arc<Stored<Operation>>> {
     let mut under_way: Vec<_> = state.under_way().cloned().collect();
     under_way.sort_by_key(|operation| (operation.created, operation.row.created_at));
     let mut taken: HashSet<(&PluginId, &ExternalId)> = HashSet::new();
@@ -87,37 +135,21 @@ fn due(state: &State, running: &Running, now: Timestamp) -> Vec<Arc<Stored<Opera
             let row = &operation.row;
             let backing = row.external_id.as_ref().map(|id| (&row.plugin, id));
             let first = backing.is_none_or(|backing| taken.insert(backing));
-            first && !running.contains(row.id) && is_due(state, row, now)
+            let has_controller = || cp.drivers.controller(state, &row.plugin).is_ok();
+            first && !running.contains(&row.id) && row.progress.is_due(now, has_controller)
         })
         .cloned()
         .collect()
 }
 
-/// Whether a try is due. One that only lacked a healthy controller is, as soon as there is one.
-fn is_due(state: &State, operation: &Operation, now: Timestamp) -> bool {
-    let lacked_controller = matches!(
-        &operation.progress,
-        Progress::Waiting(trouble) if !trouble.asked
-    );
-    let has_controller = || {
-        state
-            .plugin(&operation.plugin)
-            .is_some_and(|plugin| plugin.health().controllers_healthy > 0)
-    };
-    operation.progress.is_due(now) || (lacked_controller && has_controller())
-}
-
-/// How long until a try is due that is not now.
-fn until_next(state: &State, now: Timestamp) -> Duration {
-    const LONGEST: Duration = Duration::from_secs(3_600);
+/// When the next try is due that is not now.
+fn next_try(state: &State, now: Timestamp) -> Option<Timestamp> {
     state
         .under_way()
         .filter_map(|operation| match &operation.row.progress {
-            Progress::Waiting(trouble) if trouble.next_try > now => {
-                Duration::try_from(trouble.next_try.duration_since(now)).ok()
-            }
+            Progress::Waiting(trouble) if !trouble.lacks_controller => Some(trouble.next_try),
             _ => None,
         })
+        .filter(|time| *time > now)
         .min()
-        .unwrap_or(LONGEST)
 }

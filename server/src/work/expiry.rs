@@ -7,27 +7,45 @@ use crate::state::Stored;
 use crate::store::{Guard, Transaction, Write};
 use jiff::SignedDuration;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// How long an ended operation can be read.
 pub const KEPT_FOR: SignedDuration = SignedDuration::from_hours(1);
 /// How many ended operations can be read; the oldest go first.
 pub const MOST_KEPT: usize = 10_000;
 
-const BETWEEN_SWEEPS: Duration = Duration::from_secs(60);
+const BETWEEN_SWEEPS: SignedDuration = SignedDuration::from_secs(60);
 const SWEPT_AT_ONCE: usize = 100;
 
 /// Works until the task is dropped.
 pub async fn work(cp: ControlPlane) {
     loop {
-        if let Err(error) = sweep(&cp).await {
-            tracing::warn!("ended operations are not forgotten yet: {error}");
+        let swept = sweep(&cp).await;
+        let next = cp.clock.until(cp.clock.after(BETWEEN_SWEEPS));
+        match swept {
+            Ok(()) => tokio::select! {
+                () = next => {}
+                () = too_many(&cp) => {}
+            },
+            Err(error) => {
+                tracing::warn!("ended operations are not forgotten yet: {error}");
+                next.await;
+            }
         }
-        tokio::time::sleep(BETWEEN_SWEEPS).await;
     }
 }
 
-/// Forgets what is too old or too many now.
+/// Waits until more ended operations are kept than can be read.
+async fn too_many(cp: &ControlPlane) {
+    let mut indexes = cp.live.indexes();
+    while cp.state().ended_count() <= MOST_KEPT {
+        if indexes.changed().await.is_err() {
+            return std::future::pending().await;
+        }
+    }
+}
+
+/// Forgets what is too old or too many now; of too many a few more than it must, so that the next one
+/// to end makes no work.
 pub async fn sweep(cp: &ControlPlane) -> Result<()> {
     let state = cp.state();
     let mut ended: Vec<&Arc<Stored<Operation>>> = state
@@ -40,10 +58,14 @@ pub async fn sweep(cp: &ControlPlane) -> Result<()> {
         let ended_at = operation.row.ended_at.unwrap_or(operation.row.created_at);
         now.duration_since(ended_at) > KEPT_FOR
     };
+    let most = match ended.len() {
+        0..=MOST_KEPT => MOST_KEPT,
+        _ => MOST_KEPT - SWEPT_AT_ONCE,
+    };
     let forgotten: Vec<_> = ended
         .into_iter()
         .enumerate()
-        .filter(|(newer, operation)| *newer >= MOST_KEPT || is_old(operation))
+        .filter(|(newer, operation)| *newer >= most || is_old(operation))
         .map(|(_, operation)| operation)
         .collect();
     for some in forgotten.chunks(SWEPT_AT_ONCE) {

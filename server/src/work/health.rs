@@ -44,14 +44,35 @@ pub async fn work(
     }
 }
 
-/// Commits it, for as long as the store takes to take it.
+/// Commits it, unless that is what is stored, for as long as the store takes to take it. What the
+/// driver said of itself before a restart counts until it says something new.
 async fn tell(cp: &ControlPlane, job: &PluginJob, role: Role, seen: &Observation) {
+    let state = cp.state();
+    let stored = state.plugin(&job.plugin).and_then(|plugin| {
+        let is_this =
+            |instance: &&Instance| (&instance.node, &instance.job) == (&job.node, &job.id);
+        plugin.of_role(role).find(is_this)
+    });
     let instance = Instance {
         healthy: seen.healthy,
         description: seen.description.clone(),
-        fingerprint: seen.fingerprint.clone(),
+        fingerprint: seen
+            .fingerprint
+            .clone()
+            .or_else(|| stored?.fingerprint.clone()),
         ..unasked(cp, job, role, &job.node)
     };
+    let is_stored = stored.is_some_and(|stored| {
+        let updated_at = stored.updated_at;
+        *stored
+            == Instance {
+                updated_at,
+                ..instance.clone()
+            }
+    });
+    if is_stored {
+        return;
+    }
     let (plugin, description) = (&job.plugin, &seen.description);
     if seen.healthy {
         tracing::info!(plugin.id = %plugin, node.id = %job.node, "{role} of plugin {plugin:?} is healthy");

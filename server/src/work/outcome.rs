@@ -23,7 +23,7 @@ pub(super) enum Told {
 }
 
 /// Commits it, for as long as the store takes to take it. What an operator gave up meanwhile stays
-/// given up.
+/// given up; what is too large for a store is a failure of its driver.
 pub(super) async fn record(cp: &ControlPlane, id: Uuid, mut tried: Tried) {
     let mut refusals = 0;
     loop {
@@ -72,15 +72,20 @@ fn transaction(
 ) -> Result<Transaction> {
     let mut row = seen.row.clone();
     row.last_code = match tried {
-        Tried::Done(_) => None,
+        Tried::Done(_) | Tried::Unasked(_) => None,
         Tried::Refused(failure) | Tried::Unclear(failure) => failure.code.clone(),
     };
     if matches!(tried, Tried::Done(_)) || row.last_code.is_some() {
-        row.attempts += 1;
+        row.attempts = row.attempts.saturating_add(1);
     }
     let mut transaction = Transaction::default();
     let event = match tried {
         Tried::Unclear(failure) => Event::Unclear(trouble(cp, &row, failure)),
+        Tried::Unasked(error) => Event::Unclear(Trouble {
+            error: error.clone(),
+            lacks_controller: true,
+            next_try: cp.clock.now(),
+        }),
         Tried::Refused(failure) => Event::Refused(failure.error.clone()),
         Tried::Done(told) => match keep(cp, state, &row, told, &mut transaction) {
             Ok(outcome) => Event::Done(outcome),
@@ -95,17 +100,17 @@ fn transaction(
     Ok(transaction)
 }
 
-/// The trouble that a try without a clear end leaves behind.
+/// The trouble that a try without a clear end leaves behind. What kept us from asking the driver at
+/// all is none that goes away soon.
 fn trouble(cp: &ControlPlane, row: &Operation, failure: &Failure) -> Trouble {
-    let wait = backoff::after(row.attempts.max(1));
+    let wait = match failure.code {
+        Some(_) => backoff::after(row.attempts),
+        None => backoff::after(u32::MAX),
+    };
     Trouble {
         error: failure.error.clone(),
-        asked: failure.code.is_some(),
-        next_try: cp
-            .clock
-            .now()
-            .saturating_add(wait)
-            .unwrap_or(jiff::Timestamp::MAX),
+        lacks_controller: false,
+        next_try: cp.clock.after(wait),
     }
 }
 

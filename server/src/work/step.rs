@@ -3,12 +3,17 @@
 use super::fault;
 use super::outcome::{self, Told};
 use crate::control::ControlPlane;
-use crate::csi::{self, About, CapacityRange, Connection, ContentSource, TopologyRequirement};
+use crate::csi::{
+    self, About, CapacityRange, Connection, ContentSource, Origin, TopologyRequirement,
+};
 use crate::error::{Error, Fault, Result};
 use crate::operation::{Kind, Operation, Subject};
-use crate::state::{State, Stored};
+use crate::state::{Interest, State, Stored};
 use crate::volume::Volume;
+use futures::FutureExt;
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use uuid::Uuid;
 
 /// What a try came to.
 pub(super) enum Tried {
@@ -18,12 +23,14 @@ pub(super) enum Tried {
     Refused(Failure),
     /// It has to be tried again.
     Unclear(Failure),
+    /// There is no healthy controller to ask.
+    Unasked(Error),
 }
 
 /// How a try failed.
 pub(super) struct Failure {
     pub error: Error,
-    /// The gRPC code by name; none if no call was made.
+    /// The gRPC code by name; none if the driver was not asked.
     pub code: Option<String>,
 }
 
@@ -33,17 +40,20 @@ impl From<Error> for Failure {
     }
 }
 
-/// Tries once, and records what it came to.
+/// Tries once, and records what it came to; unless the operation is given up meanwhile.
 pub(super) async fn take(cp: &ControlPlane, operation: &Stored<Operation>) {
     let row = &operation.row;
     tracing::debug!(
         operation.id = %row.id, plugin.id = %row.plugin,
         "{}: try {}", row.describe(), row.attempts + 1
     );
-    let tried = match ask(cp, &cp.state(), row).await {
-        Ok(tried) => tried,
-        Err(error) => Tried::Unclear(error.into()),
+    let state = cp.state();
+    let asked = AssertUnwindSafe(ask(cp, &state, row)).catch_unwind();
+    let tried = tokio::select! {
+        tried = asked => tried.unwrap_or_else(|_| Err(Fault::Internal.into())),
+        () = ended(cp, row.id) => return,
     };
+    let tried = tried.unwrap_or_else(|error| Tried::Unclear(error.into()));
     match &tried {
         Tried::Done(_) => {}
         Tried::Refused(Failure { error, .. }) => tracing::info!(
@@ -54,13 +64,33 @@ pub(super) async fn take(cp: &ControlPlane, operation: &Stored<Operation>) {
             operation.id = %row.id, plugin.id = %row.plugin,
             "{} will be tried again: {error}", row.describe()
         ),
+        Tried::Unasked(error) => tracing::info!(
+            operation.id = %row.id, plugin.id = %row.plugin,
+            "{} waits: {error}", row.describe()
+        ),
     }
     outcome::record(cp, row.id, tried).await;
 }
 
+/// Waits until the operation has ended.
+async fn ended(cp: &ControlPlane, id: Uuid) {
+    let mut watch = cp.live.watch(Interest::Operation(id));
+    let is_under_way = |state: &State| {
+        state
+            .operation(id)
+            .is_some_and(|operation| !operation.row.progress.has_ended())
+    };
+    while is_under_way(&cp.state()) {
+        watch.changed().await;
+    }
+}
+
 /// Asks the driver. The error is what stood in the way of asking.
 async fn ask(cp: &ControlPlane, state: &State, row: &Operation) -> Result<Tried> {
-    let connection = cp.drivers.controller(state, &row.plugin)?;
+    let connection = match cp.drivers.controller(state, &row.plugin) {
+        Ok(connection) => connection,
+        Err(error) => return Ok(Tried::Unasked(error)),
+    };
     match (&row.kind, &row.subject) {
         (Kind::Create(volume), _) => create(cp, state, &connection, row, volume).await,
         (Kind::Expand(volume), _) => expand(cp, &connection, volume).await,
@@ -224,7 +254,7 @@ fn failed(error: &csi::CallError, about: &About<'_>, prefix: &str) -> Tried {
     let told = Error::from(fault::fault_of(error, about).prefixed(prefix));
     let failure = Failure {
         error: told,
-        code: Some(error.code.to_string()),
+        code: (error.origin != Origin::Here).then(|| error.code.to_string()),
     };
     match fault::is_final(error) {
         true => Tried::Refused(failure),
