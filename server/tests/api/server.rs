@@ -3,7 +3,7 @@
 use saddlebag::clock::Clock;
 use saddlebag::config::Config;
 use saddlebag::control::ControlPlane;
-use saddlebag::http::contract::truth::Ledger;
+use saddlebag::http::contract::truth::{Ledger, Violation};
 use saddlebag::server::Server;
 use saddlebag_client::{Client, types};
 use std::time::Duration;
@@ -110,6 +110,12 @@ impl TestServer {
         tokio::time::timeout(PATIENCE, reached)
             .await
             .unwrap_or_else(|_| panic!("waited too long for {what}"));
+    }
+
+    /// What went against the document so far, for who judges that before the end.
+    #[allow(dead_code, reason = "only the test of random requests does")]
+    pub fn take_violations(&self) -> Vec<Violation> {
+        self.ledger.take()
     }
 
     /// Where the server keeps its data.
