@@ -15,7 +15,8 @@ use saddlebag_client::operations::Operation;
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use tower::ServiceExt;
+use tower::util::option_layer;
+use tower::{Layer as _, Service, ServiceExt, service_fn};
 
 /// How a server answers.
 pub struct Settings {
@@ -47,13 +48,18 @@ pub(super) struct Asking<'r> {
     pub params: &'r Params<'r, 'r>,
     pub query: &'r Query<'r>,
     pub headers: &'r HeaderMap,
-    pub body: &'r Bytes,
+    body: &'r Result<Bytes, Refusal>,
 }
 
 impl Asking<'_> {
     /// A part of the path; empty where the path leaves it out.
     pub fn param(&self, name: &str) -> &str {
         self.params.get(name).unwrap_or_default()
+    }
+
+    /// The whole body. Why there is none concerns only who asks for it.
+    pub fn body(&self) -> Result<&Bytes, Refusal> {
+        self.body.as_ref().map_err(Refusal::clone)
     }
 }
 
@@ -82,27 +88,35 @@ impl Front {
 
     /// The front as a service for a listener: Swagger UI, or else the document's routes, judged by the
     /// document before they are compressed.
-    pub fn into_service(self) -> axum::Router {
-        let truth = self.settings.truth.clone();
+    pub fn into_service(
+        self,
+    ) -> impl Service<
+        Request<Body>,
+        Response = Response<Body>,
+        Error = Infallible,
+        Future: Send + 'static,
+    > + Clone
+    + Send
+    + 'static {
+        let judge = self.settings.truth.clone();
+        let judge = judge.map(|(truth, on_violation)| truth::layer(truth, on_violation));
         let front = Arc::new(self);
         let answering = Arc::clone(&front);
-        let routes = axum::Router::new().fallback_service(tower::service_fn(
-            move |request: Request<Body>| {
-                let front = Arc::clone(&answering);
-                async move { Ok::<_, Infallible>(front.answer(request).await) }
-            },
-        ));
-        let routes = match truth {
-            Some((truth, on_violation)) => routes.layer(truth::layer(truth, on_violation)),
-            None => routes,
-        };
-        axum::Router::new().fallback_service(tower::service_fn(move |request: Request<Body>| {
+        let routes = option_layer(judge).layer(service_fn(move |request| {
+            let front = Arc::clone(&answering);
+            async move { Ok::<_, Infallible>(front.answer(request).await) }
+        }));
+        service_fn(move |request| {
             let (front, routes) = (Arc::clone(&front), routes.clone());
-            async move { Ok::<_, Infallible>(front.finish(request, routes).await) }
-        }))
+            async move { Ok(front.finish(request, routes).await) }
+        })
     }
 
-    async fn finish(&self, request: Request<Body>, routes: axum::Router) -> Response<Body> {
+    async fn finish(
+        &self,
+        request: Request<Body>,
+        routes: impl Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+    ) -> Response<Body> {
         let asked = Asked::of(request.headers(), &Query::parse(request.uri().query()));
         let response = match self.page(&request) {
             Some(page) => page,
@@ -131,7 +145,10 @@ impl Front {
     async fn answer(&self, request: Request<Body>) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let query = Query::parse(parts.uri.query());
-        let answered = self.route(&parts.method, &parts.uri, &parts.headers, &query, body);
+        let body = edge::body::read(body, self.settings.body).await;
+        // What is left of a body would be taken for the next request.
+        let is_last = body.is_err();
+        let answered = self.route(&parts.method, &parts.uri, &parts.headers, &query, &body);
         // A defect in a handler ends its request, not the connection's other requests.
         let (operation, answer) = AssertUnwindSafe(answered)
             .catch_unwind()
@@ -141,6 +158,10 @@ impl Front {
                 (None, self.refuse(&parts.headers, Fault::Internal.into()))
             });
         let mut response = edge::plain(answer);
+        if is_last {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(header::CONNECTION, close);
+        }
         if let Some(operation) = operation {
             response.extensions_mut().insert(Answered::from(operation));
         }
@@ -153,7 +174,7 @@ impl Front {
         uri: &Uri,
         headers: &HeaderMap,
         query: &Query<'_>,
-        body: Body,
+        body: &Result<Bytes, Refusal>,
     ) -> (Option<Operation>, edge::Answer) {
         if let Err(refusal) = self.guard.admit(uri, headers) {
             return (None, self.refuse(headers, refusal.into()));
@@ -189,15 +210,14 @@ impl Front {
         params: &Params<'_, '_>,
         headers: &HeaderMap,
         query: &Query<'_>,
-        body: Body,
+        body: &Result<Bytes, Refusal>,
     ) -> reply::Reply {
-        let body = edge::body::read(body, self.settings.body).await?;
         let asking = Asking {
             settings: &self.settings,
             params,
             query,
             headers,
-            body: &body,
+            body,
         };
         dispatch(&self.cp, operation, &asking).await
     }

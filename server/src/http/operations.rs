@@ -13,8 +13,12 @@ use uuid::Uuid;
 
 pub(super) async fn list_operations(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     ReadOptions::read(asking.query, &asking.settings.region)?;
-    let state = cp.state();
     let wanted = |name| asking.query.filled(name);
+    if wanted("state").is_some_and(|state| !picture::STATES.contains(&state)) {
+        let states = picture::STATES.join(", ");
+        return Err(Fault::Malformed(format!("`state` has to be one of {states}")).into());
+    }
+    let state = cp.state();
     let namespace = wanted("namespace").filter(|name| *name != "*");
     let is = |wanted: Option<&str>, is: &str| wanted.is_none_or(|wanted| wanted == is);
     let mut operations: Vec<&Arc<Stored<Operation>>> = state.operations().collect();

@@ -14,10 +14,10 @@ use crate::state::Interest;
 const CSI: &str = "csi";
 
 pub(super) async fn list_plugins(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
+    let options = ReadOptions::read(asking.query, &asking.settings.region)?;
     if asking.query.get("type") != Some(CSI) {
         return Ok(encoded("[]"));
     }
-    let options = ReadOptions::read(asking.query, &asking.settings.region)?;
     let interest = Interest::Plugins(options.prefix.clone());
     let state = waiting::state(cp, &options, interest, |state| state.plugins_index).await;
     let shown = state

@@ -48,7 +48,7 @@ pub(super) async fn snapshot_volume(cp: &ControlPlane, asking: &Asking<'_>) -> R
 
 /// Takes the snapshots of the body. A volume that the path names fills a missing source.
 async fn create(cp: &ControlPlane, asking: &Asking<'_>, named: Option<&str>) -> Reply {
-    let request = SnapshotsRequest::decode(asking.body)?;
+    let request = SnapshotsRequest::decode(asking.body()?)?;
     let options = WriteOptions::read(asking.query, &asking.settings.region)?;
     check_region(request.envelope.region.as_deref(), &asking.settings.region)?;
     let namespace = options

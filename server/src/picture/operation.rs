@@ -64,6 +64,9 @@ fn name(row: &Operation) -> &str {
     }
 }
 
+/// Every state that an operation can be shown in.
+pub const STATES: [&str; 5] = ["waiting", "running", "done", "failed", "abandoned"];
+
 fn standing(row: &Operation, running: bool) -> &'static str {
     match &row.progress {
         Progress::Intended | Progress::Waiting(_) if running => "running",

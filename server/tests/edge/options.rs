@@ -76,6 +76,7 @@ fn reads_take_what_they_are_given() {
 fn the_first_wrong_parameter_decides_in_nomads_order() {
     let stale = "Expect `true` or `false` for `stale` query string parameter";
     let per_page = "Expect a number for `per_page` query string parameter";
+    let reverse = "Expect `true` or `false` for `reverse` query string parameter";
     for (query, text) in [
         ("region=mars&stale=maybe", "No path to region"),
         ("index=x&wait=x&per_page=x&stale=maybe", stale),
@@ -88,6 +89,8 @@ fn the_first_wrong_parameter_decides_in_nomads_order() {
         ("index=-1", "Invalid index"),
         ("index=%2B1", "Invalid index"),
         ("index=18446744073709551616", "Invalid index"),
+        ("reverse=yes&index=x", "Invalid index"),
+        ("reverse=yes", reverse),
     ] {
         assert_eq!(read(query).unwrap_err(), text, "{query}");
     }

@@ -23,7 +23,7 @@ pub struct ReadOptions {
     pub per_page: i32,
     /// Where the page begins; `""` for the beginning.
     pub next_token: String,
-    /// Only the literal `true` counts.
+    /// Only the literal `true` counts; what is no boolean as Go spells them is refused (Nomad: false).
     pub reverse: bool,
     /// How long to wait for an index above [`ReadOptions::index`]: over zero, at most [`LONGEST_WAIT`].
     pub wait: Duration,
@@ -62,6 +62,12 @@ impl ReadOptions {
                 spelling::unsigned(text).ok_or_else(|| Refusal::malformed("Invalid index"))?
             }
         };
+        let reverse = query.filled("reverse").unwrap_or("false");
+        if spelling::boolean(reverse).is_none() {
+            return Err(Refusal::malformed(
+                "Expect `true` or `false` for `reverse` query string parameter",
+            ));
+        }
         let text = |name| query.get(name).unwrap_or_default().to_owned();
         Ok(Self {
             stale,
@@ -72,7 +78,7 @@ impl ReadOptions {
                 .to_owned(),
             per_page,
             next_token: text("next_token"),
-            reverse: query.get("reverse") == Some("true"),
+            reverse: reverse == "true",
             wait,
             index,
         })

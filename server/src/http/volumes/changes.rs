@@ -18,7 +18,7 @@ use crate::store::Index;
 use crate::volume;
 
 pub(in crate::http) async fn register_volumes(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
-    let request = VolumesRequest::decode(asking.body)?;
+    let request = VolumesRequest::decode(asking.body()?)?;
     let options = WriteOptions::read(asking.query, &asking.settings.region)?;
     let specs = specs(request, &options, &asking.settings.region)?;
     let (index, keys) = volume::register(cp, &specs, Deadline::after(options.wait)).await?;
@@ -38,7 +38,7 @@ pub(in crate::http) async fn register_volume(cp: &ControlPlane, asking: &Asking<
 }
 
 pub(in crate::http) async fn create_volume(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
-    let request = VolumesRequest::decode(asking.body)?;
+    let request = VolumesRequest::decode(asking.body()?)?;
     let options = WriteOptions::read(asking.query, &asking.settings.region)?;
     let specs = specs(request, &options, &asking.settings.region)?;
     let (index, keys) = volume::create(cp, &specs, Deadline::after(options.wait)).await?;

@@ -15,13 +15,13 @@ use bytes::Bytes;
 const ALL: &str = "*";
 
 pub(in crate::http) async fn list_volumes(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
+    let options = ReadOptions::read(asking.query, &asking.settings.region)?;
     match asking.query.get("type") {
         Some("csi") => {}
         // Nomad's command line asks for host volumes too; there are none here.
         None | Some("host") => return Ok(encoded("[]")),
         Some(_) => return Err(Fault::NoSuchRoute("resource not found".to_owned()).into()),
     }
-    let options = ReadOptions::read(asking.query, &asking.settings.region)?;
     let query = VolumeQuery {
         namespace: (options.namespace != ALL).then(|| Namespace::known(options.namespace.as_str())),
         prefix: options.prefix.clone(),

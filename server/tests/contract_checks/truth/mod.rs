@@ -136,9 +136,9 @@ async fn accepted(path: &str, change: impl Fn(RequestBuilder) -> RequestBuilder)
 }
 
 /// What the layer says when this body to register a volume is answered 200.
-async fn registered(body: &str) -> Vec<String> {
+async fn registered(body: impl Into<reqwest::Body>) -> Vec<String> {
     let server = Server::answering(|| Extension(PUT)).await;
     let request = server.request(Method::PUT, "/v1/volume/db");
-    request.body(body.to_owned()).send().await.unwrap();
+    request.body(body).send().await.unwrap();
     server.violations()
 }

@@ -55,9 +55,21 @@ async fn requests_are_read_as_nomad_reads_them() {
             .len(),
         1
     );
+    for number in ["7", "+7", "007"] {
+        let target = format!("/v1/volume/db?node=a&per_page={number}");
+        assert_eq!(accepted(&target, |request| request).await, [""; 0]);
+    }
     assert_eq!(
         registered(r#"{"id":"db","Unknown":1} trailing"#).await,
         [""; 0]
+    );
+    assert_eq!(
+        registered(b"{\"id\":\"db\",\"name\":\"\xff\"}".to_vec()).await,
+        [""; 0]
+    );
+    assert_eq!(
+        registered("null").await,
+        [r#"register_volume: request body: accepted invalid input: "id" is a required property"#]
     );
 }
 

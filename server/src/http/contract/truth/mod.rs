@@ -220,11 +220,11 @@ impl Exchange<'_> {
         let as_plain = serde_json::from_str(text)
             .ok()
             .filter(|value: &Value| value.is_number() || value.is_boolean());
-        let as_go_bool = match reading {
-            Reading::Request => go_bool(text),
+        let as_go_reads = match reading {
+            Reading::Request => go_bool(text).or_else(|| go_integer(text)),
             Reading::ShownRequest | Reading::Answer => None,
         };
-        let mut meanings = [Some(as_text.clone()), as_plain, as_go_bool]
+        let mut meanings = [Some(as_text.clone()), as_plain, as_go_reads]
             .into_iter()
             .flatten();
         if meanings.any(|value| validator.accepts(&value)) {
@@ -237,6 +237,11 @@ impl Exchange<'_> {
         let schema = json_schema(&self.truth.document, schema, reading);
         self.told(place, format!("{value} is not what {schema} demands"));
     }
+}
+
+/// An integer as Go's `strconv.ParseInt`, and so Nomad, reads it: `+1` and `01` are 1.
+fn go_integer(text: &str) -> Option<Value> {
+    text.parse().map(|number: i64| number.into()).ok()
 }
 
 /// A truth value as Go's `strconv.ParseBool`, and so Nomad, reads it.

@@ -1,7 +1,7 @@
 //! Judges a request that was answered 2xx: was it one that the document allows?
 use super::{Exchange, RequestParts};
 use crate::http::contract::{document::Parameter, schema::Reading};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 impl Exchange<'_> {
     /// Tells what the server should have refused.
@@ -36,8 +36,9 @@ impl Exchange<'_> {
         }
     }
 
-    /// Nomad never looks at a request's content type and ignores what follows the first JSON value;
-    /// the document promises the same.
+    /// Nomad never looks at a request's content type, ignores what follows the first JSON value, reads
+    /// what is no UTF-8 as U+FFFD and `null` as an object without members; the document promises the
+    /// same.
     fn request_body(&mut self, body: &[u8]) {
         let Some(documented) = &self.operation.body else {
             return;
@@ -53,8 +54,10 @@ impl Exchange<'_> {
             }
             return;
         }
-        let mut values = serde_json::Deserializer::from_slice(body).into_iter::<Value>();
+        let body = String::from_utf8_lossy(body);
+        let mut values = serde_json::Deserializer::from_str(&body).into_iter::<Value>();
         match values.next() {
+            Some(Ok(Value::Null)) => self.value(place, schema, Reading::Request, &json!({})),
             Some(Ok(value)) => self.value(place, schema, Reading::Request, &value),
             // The parser's own text may quote the body, and so a secret.
             _ => self.told(place, "it is no JSON"),
