@@ -75,9 +75,11 @@ async fn tell(cp: &ControlPlane, job: &PluginJob, role: Role, seen: &Observation
     }
     let (plugin, description) = (&job.plugin, &seen.description);
     if seen.healthy {
-        tracing::info!(plugin.id = %plugin, node.id = %job.node, "{role} of plugin {plugin:?} is healthy");
+        tracing::info!(plugin.id = %plugin, node.id = %job.node, "{role} of plugin `{plugin}` is healthy");
+    } else if description == NOT_ASKED_YET {
+        tracing::debug!(plugin.id = %plugin, node.id = %job.node, "{role} of plugin `{plugin}` is asked for the first time");
     } else {
-        tracing::warn!(plugin.id = %plugin, node.id = %job.node, "{role} of plugin {plugin:?}: {description}");
+        tracing::warn!(plugin.id = %plugin, node.id = %job.node, "{role} of plugin `{plugin}`: {description}");
     }
     let mut refusals = 0;
     loop {
@@ -89,7 +91,7 @@ async fn tell(cp: &ControlPlane, job: &PluginJob, role: Role, seen: &Observation
         };
         let Err(error) = committed else { return };
         refusals += 1;
-        tracing::error!(plugin.id = %plugin, "the health of plugin {plugin:?} is not known yet: {error}");
+        tracing::error!(plugin.id = %plugin, "the health of plugin `{plugin}` is not known yet: {error}");
         tokio::time::sleep(Duration::try_from(backoff::after(refusals)).unwrap_or_default()).await;
     }
 }
