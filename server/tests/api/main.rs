@@ -1,4 +1,8 @@
 //! The API as its clients see it: the generated client, a real socket, a real store, a real driver.
 
+mod driven;
+mod operations;
+#[path = "../support/scripted_driver/mod.rs"]
+mod scripted_driver;
 mod server;
 mod spine;

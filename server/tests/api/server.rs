@@ -50,11 +50,15 @@ impl TestServer {
 
     /// A server that is configured by `change`, whatever its plugins do.
     pub async fn start_unready(change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_at(Clock::default(), change).await
+    }
+
+    /// A server with this clock that is configured by `change`, whatever its plugins do.
+    pub async fn start_at(clock: Clock, change: impl FnOnce(&mut Config)) -> Self {
         let data = tempfile::tempdir().unwrap();
         let mut config = Config::new(data.path().join("data"));
         config.check_truth = true;
         change(&mut config);
-        let clock = Clock::default();
         let ledger = Ledger::default();
         let (running, url, control_plane) = run(&config, &clock, &ledger).await;
         Self {
