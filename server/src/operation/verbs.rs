@@ -116,7 +116,9 @@ impl Operation {
         now: Timestamp,
     ) -> Result<()> {
         let lock = self.lock();
-        transaction.guards.push(Guard::At(lock.clone(), seen.modified));
+        transaction
+            .guards
+            .push(Guard::At(lock.clone(), seen.modified));
         self.intended.get_or_insert(seen.created);
         self.progress = progress;
         if self.progress.has_ended() {

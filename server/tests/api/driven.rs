@@ -3,13 +3,17 @@
 
 use crate::scripted_driver::{Reply, ScriptedDriver};
 use crate::server::{PATIENCE, TestServer, create, register, volume};
+use saddlebag::claim::Claim;
 use saddlebag::clock::Clock;
 use saddlebag::config::{Config, Launch, PluginConfig};
-use saddlebag::csi::Call;
-use saddlebag::id::{Namespace, PluginId, VolumeId, VolumeKey};
+use saddlebag::csi::{AccessMode, AttachmentMode, Call};
+use saddlebag::id::{AllocationId, Namespace, PluginId, VolumeId, VolumeKey};
 use saddlebag::operation::Subject;
 use saddlebag::plugin::PluginType;
+use saddlebag::store::{Index, Store, Transaction, keys};
+use saddlebag::volume::Capability;
 use saddlebag_client::types;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -47,9 +51,14 @@ impl Driven {
 
     /// A healthy one that is configured by `change`, too.
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_on(None, change).await
+    }
+
+    /// A healthy one on this store, or on a file of its own, that is configured by `change`, too.
+    pub async fn start_on(store: Option<Arc<dyn Store>>, change: impl FnOnce(&mut Config)) -> Self {
         let driver = ScriptedDriver::start();
         let scripted = plugin("scripted", PluginType::Monolith, &driver);
-        let server = TestServer::start_at(Clock::stopped(), |config| {
+        let server = TestServer::start_on(store, Clock::stopped(), |config| {
             config.plugins.push(scripted);
             change(config);
         })
@@ -221,6 +230,31 @@ impl Driven {
             )
         };
         self.driver.calls().into_iter().filter(changes).collect()
+    }
+
+    /// What stores a claim of a volume, as if an allocation on this node used it.
+    pub fn claim(&self, id: &str, allocation: &str) -> Transaction {
+        let cp = &self.server.control_plane;
+        let claim = Claim {
+            volume: key(id),
+            allocation: AllocationId::known(allocation),
+            node: cp.node.clone(),
+            read_only: false,
+            capability: Capability {
+                access_mode: AccessMode::SingleNodeWriter,
+                attachment_mode: AttachmentMode::FileSystem,
+            },
+        };
+        let mut transaction = Transaction::default();
+        let at = keys::claim(&claim.volume, &claim.allocation);
+        transaction.put(at, &claim).unwrap();
+        transaction
+    }
+
+    /// Commits this; `None` if a guard does not hold.
+    pub async fn commit(&self, transaction: Transaction) -> Option<Index> {
+        let cp = &self.server.control_plane;
+        cp.commit(transaction).await.unwrap()
     }
 
     /// Waits until nothing is under way on a volume.

@@ -232,9 +232,16 @@ impl ScriptedDriver {
         memory.always.remove(&call);
     }
 
-    /// How many calls are under way.
-    pub fn under_way(&self) -> usize {
-        self.driver.memory().under_way
+    /// Waits until no call is under way.
+    pub async fn idle(&self) {
+        let idle = async {
+            while self.driver.memory().under_way > 0 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), idle)
+            .await
+            .expect("calls were under way for 10 s");
     }
 
     /// The deadline that the last call of this kind was sent with, as gRPC writes it.
