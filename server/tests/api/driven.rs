@@ -232,6 +232,19 @@ impl Driven {
         self.driver.calls().into_iter().filter(changes).collect()
     }
 
+    /// Waits until this many controllers and nodes of plugin `scripted` are healthy.
+    pub async fn healthy(&self, controllers: usize, nodes: usize) {
+        self.server
+            .until("the health of the plugin to change", |state| {
+                let plugin = state.plugin(&PluginId::known("scripted"));
+                plugin.is_some_and(|plugin| {
+                    let health = plugin.health();
+                    (health.controllers_healthy, health.nodes_healthy) == (controllers, nodes)
+                })
+            })
+            .await;
+    }
+
     /// What stores a claim of a volume, as if an allocation on this node used it.
     pub fn claim(&self, id: &str, allocation: &str) -> Transaction {
         let cp = &self.server.control_plane;

@@ -5,7 +5,11 @@
 mod disk;
 mod driven;
 mod faults;
+mod health;
+mod killed;
 mod operations;
+mod process;
+mod recovery;
 #[path = "../support/scripted_driver/mod.rs"]
 mod scripted_driver;
 mod server;

@@ -96,6 +96,12 @@ impl TestServer {
         self.running = Some(running);
     }
 
+    /// Stops it and starts it again on the same data, configured anew by `change`.
+    pub async fn restart_with(&mut self, change: impl FnOnce(&mut Config)) {
+        change(&mut self.config);
+        self.restart().await;
+    }
+
     /// Stops it, as Ctrl-C does.
     pub async fn stop(&mut self) {
         if let Some(Running { stop, served }) = self.running.take() {
