@@ -8,15 +8,25 @@ use tokio::sync::watch;
 /// A source of the time. Cheap to clone; clones of a moved clock move together.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
+    /// Where it stands; nothing for one that goes.
+    stopped: Option<Timestamp>,
     moved: Arc<watch::Sender<SignedDuration>>,
 }
 
 impl Clock {
+    /// A clock that stands at the time it is now, unless it is moved.
+    pub fn stopped() -> Self {
+        Self {
+            stopped: Some(system()),
+            ..Self::default()
+        }
+    }
+
     /// The time now, to the nanosecond.
-    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn now(&self) -> Timestamp {
         let moved = *self.moved.borrow();
-        Timestamp::now()
+        self.stopped
+            .unwrap_or_else(system)
             .saturating_add(moved)
             .unwrap_or(Timestamp::MAX)
     }
@@ -52,13 +62,18 @@ impl Clock {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "this is the clock")]
+fn system() -> Timestamp {
+    Timestamp::now()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[tokio::test]
     async fn who_waits_for_a_time_is_woken_when_the_clock_is_moved_past_it() {
-        let clock = Clock::default();
+        let clock = Clock::stopped();
         let (waiting, hour) = (clock.clone(), SignedDuration::from_hours(1));
         let time = clock.after(hour);
         let woken = tokio::spawn(async move { waiting.until(time).await });

@@ -75,11 +75,21 @@ impl Server {
         on_violation: Option<OnViolation>,
     ) -> Result<Self, StartError> {
         make_private_folder(&config.data_dir)?;
-        let file = config.data_dir.join("store.redb");
+        let store = Embedded::open(&config.data_dir.join(STORE))?;
+        Self::start_on(Arc::new(store), config, clock, on_violation).await
+    }
+
+    /// As [`Server::start`], on this store.
+    pub async fn start_on(
+        store: Arc<dyn Store>,
+        config: Config,
+        clock: Clock,
+        on_violation: Option<OnViolation>,
+    ) -> Result<Self, StartError> {
+        make_private_folder(&config.data_dir)?;
         let sealer = Sealer::open(&config.data_dir.join("secrets.key"))?;
-        let store: Arc<dyn Store> = Arc::new(Embedded::open(&file)?);
         let state = State::of(store.load().await?).map_err(|row| StartError::Row {
-            file: file.clone(),
+            file: config.data_dir.join(STORE),
             row,
         })?;
         let node = setup::node_of(&state);
@@ -209,6 +219,9 @@ impl Watcher {
         }
     }
 }
+
+/// The store's file in the data folder.
+const STORE: &str = "store.redb";
 
 /// How long driver calls under way may go on after the last answer.
 const STEPS_MAY_TAKE: std::time::Duration = std::time::Duration::from_secs(5);

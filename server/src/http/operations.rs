@@ -22,7 +22,10 @@ pub(super) async fn list_operations(cp: &ControlPlane, asking: &Asking<'_>) -> R
     let namespace = wanted("namespace").filter(|name| *name != "*");
     let is = |wanted: Option<&str>, is: &str| wanted.is_none_or(|wanted| wanted == is);
     let mut operations: Vec<&Arc<Stored<Operation>>> = state.operations().collect();
-    operations.sort_by_key(|operation| (operation.row.created_at, operation.row.id));
+    operations.sort_by_key(|operation| {
+        let intended = operation.row.intended.unwrap_or(operation.created);
+        (intended, operation.row.id)
+    });
     let shown: Vec<_> = operations
         .into_iter()
         .map(|found| picture::operation(&state, found, cp.running.contains(found.row.id)))

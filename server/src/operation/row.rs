@@ -3,7 +3,7 @@
 use super::Progress;
 use crate::id::{ExternalId, PluginId, SnapshotId, VolumeKey};
 use crate::seal::Sealed;
-use crate::store::{Key, keys};
+use crate::store::{Index, Key, keys};
 use crate::volume::Volume;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,8 @@ pub struct Operation {
     pub by: String,
     /// When it was intended.
     pub created_at: Timestamp,
+    /// The commit that intended it; not known to that commit itself.
+    pub intended: Option<Index>,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
 }

@@ -65,6 +65,7 @@ impl Operation {
             generation: ONLY_GENERATION,
             by: ANYBODY.to_owned(),
             created_at: cp.clock.now(),
+            intended: None,
             ended_at: None,
         }
     }
@@ -110,12 +111,15 @@ impl Operation {
     pub fn record(
         mut self,
         transaction: &mut Transaction,
-        seen: Index,
+        seen: &Stored<Operation>,
         progress: Progress,
         now: Timestamp,
     ) -> Result<()> {
         let lock = self.lock();
-        transaction.guards.push(Guard::At(lock.clone(), seen));
+        transaction
+            .guards
+            .push(Guard::At(lock.clone(), seen.modified));
+        self.intended.get_or_insert(seen.created);
         self.progress = progress;
         if self.progress.has_ended() {
             self.ended_at = Some(now);
@@ -268,7 +272,7 @@ async fn happen(cp: &ControlPlane, id: Uuid, event: impl Fn(Timestamp) -> Event)
             ));
         };
         let mut transaction = Transaction::default();
-        operation.record(&mut transaction, seen.modified, progress, now)?;
+        operation.record(&mut transaction, seen, progress, now)?;
         if let Some(index) = cp.commit(transaction).await? {
             return Ok(index);
         }

@@ -27,7 +27,7 @@ pub fn operation<'a>(
     wire::Operation {
         attempts: i64::from(row.attempts),
         by: row.by.as_str().into(),
-        create_index: stored.created.0,
+        create_index: row.intended.unwrap_or(stored.created).0,
         create_time: row.created_at,
         end_time: row.ended_at,
         external_id: row.external_id.as_ref().map_or("", |id| id.as_str()).into(),

@@ -33,6 +33,7 @@ use std::{fmt, path::PathBuf, sync::Arc};
     Hash,
     serde::Serialize,
     serde::Deserialize,
+    schemars::JsonSchema,
 )]
 #[serde(transparent)]
 pub struct Index(pub u64);

@@ -68,7 +68,7 @@ pub async fn sweep(cp: &ControlPlane) -> Result<()> {
         .filter(|(newer, operation)| *newer >= most || is_old(operation))
         .map(|(_, operation)| operation)
         .collect();
-    for some in forgotten.chunks(SWEPT_AT_ONCE) {
+    for some in forgotten.rchunks(SWEPT_AT_ONCE) {
         let mut transaction = Transaction::default();
         for operation in some {
             let key = operation.row.key();

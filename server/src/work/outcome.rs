@@ -96,7 +96,7 @@ fn transaction(
         },
     };
     let progress = next(&row, event)?;
-    row.record(&mut transaction, seen.modified, progress, cp.clock.now())?;
+    row.record(&mut transaction, seen, progress, cp.clock.now())?;
     Ok(transaction)
 }
 

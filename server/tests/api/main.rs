@@ -6,11 +6,21 @@ mod bodies;
 mod browsers;
 mod create;
 mod delete;
+#[path = "../store/disk.rs"]
+#[allow(dead_code, reason = "what loses power is tested with the store")]
+mod disk;
 mod drafts;
+mod driven;
 mod examples;
 mod external;
+mod faults;
+mod health;
+mod killed;
 mod lists;
+mod operations;
 mod plugins;
+mod process;
+mod recovery;
 mod register;
 mod rig;
 #[path = "../support/scripted_driver/mod.rs"]
@@ -19,5 +29,6 @@ mod server;
 mod snapshots;
 mod spine;
 mod statuses;
+mod turns;
 mod update;
 mod wire;

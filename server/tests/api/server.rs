@@ -5,7 +5,9 @@ use saddlebag::config::Config;
 use saddlebag::control::ControlPlane;
 use saddlebag::http::contract::truth::{Ledger, Violation};
 use saddlebag::server::Server;
+use saddlebag::store::Store;
 use saddlebag_client::{Client, types};
+use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -50,13 +52,27 @@ impl TestServer {
 
     /// A server that is configured by `change`, whatever its plugins do.
     pub async fn start_unready(change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_at(Clock::default(), change).await
+    }
+
+    /// A server with this clock that is configured by `change`, whatever its plugins do.
+    pub async fn start_at(clock: Clock, change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_on(None, clock, change).await
+    }
+
+    /// A server on this store, or on a file of its own, with this clock, that is configured by
+    /// `change`, whatever its plugins do.
+    pub async fn start_on(
+        store: Option<Arc<dyn Store>>,
+        clock: Clock,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         let data = tempfile::tempdir().unwrap();
         let mut config = Config::new(data.path().join("data"));
         config.check_truth = true;
         change(&mut config);
-        let clock = Clock::default();
         let ledger = Ledger::default();
-        let (running, url, control_plane) = run(&config, &clock, &ledger).await;
+        let (running, url, control_plane) = run(store, &config, &clock, &ledger).await;
         Self {
             client: Client::new(&url),
             http: reqwest::Client::new(),
@@ -73,10 +89,17 @@ impl TestServer {
     /// Stops it and starts it again on the same data.
     pub async fn restart(&mut self) {
         self.stop().await;
-        let (running, url, control_plane) = run(&self.config, &self.clock, &self.ledger).await;
+        let (running, url, control_plane) =
+            run(None, &self.config, &self.clock, &self.ledger).await;
         self.client = Client::new(&url);
         (self.url, self.control_plane) = (url, control_plane);
         self.running = Some(running);
+    }
+
+    /// Stops it and starts it again on the same data, configured anew by `change`.
+    pub async fn restart_with(&mut self, change: impl FnOnce(&mut Config)) {
+        change(&mut self.config);
+        self.restart().await;
     }
 
     /// Stops it, as Ctrl-C does.
@@ -154,12 +177,20 @@ impl Drop for TestServer {
     }
 }
 
-async fn run(config: &Config, clock: &Clock, ledger: &Ledger) -> (Running, String, ControlPlane) {
+async fn run(
+    store: Option<Arc<dyn Store>>,
+    config: &Config,
+    clock: &Clock,
+    ledger: &Ledger,
+) -> (Running, String, ControlPlane) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let server = Server::start(config.clone(), clock.clone(), Some(ledger.recorder()))
-        .await
-        .unwrap();
+    let (config, clock, told) = (config.clone(), clock.clone(), Some(ledger.recorder()));
+    let started = match store {
+        Some(store) => Server::start_on(store, config, clock, told).await,
+        None => Server::start(config, clock, told).await,
+    };
+    let server = started.unwrap();
     let control_plane = server.control_plane().clone();
     let (stop, stopped) = oneshot::channel::<()>();
     let served = tokio::spawn(server.serve(listener, async {

@@ -55,6 +55,8 @@ pub enum Reply {
     After(Duration, Box<Reply>),
     /// Does the other thing once it is told to.
     When(Arc<Notify>, Box<Reply>),
+    /// Does the other thing as soon as this is true, and from then on.
+    Once(watch::Receiver<bool>, Box<Reply>),
     /// Answers as if nothing were scripted.
     Usual,
 }
@@ -214,6 +216,34 @@ impl ScriptedDriver {
         Question::decode(asked.question.as_slice()).unwrap()
     }
 
+    /// What was asked by all calls of this kind, in the order in which they arrived.
+    pub fn questions<Question: Message + Default>(&self, call: Call) -> Vec<Question> {
+        let memory = self.driver.memory();
+        let asked = memory.asked.iter().filter(|asked| asked.call == call);
+        asked
+            .map(|asked| Question::decode(asked.question.as_slice()).unwrap())
+            .collect()
+    }
+
+    /// Forgets what was scripted for calls of this kind.
+    pub fn as_usual(&self, call: Call) {
+        let mut memory = self.driver.memory();
+        memory.next.remove(&call);
+        memory.always.remove(&call);
+    }
+
+    /// Waits until no call is under way.
+    pub async fn idle(&self) {
+        let idle = async {
+            while self.driver.memory().under_way > 0 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), idle)
+            .await
+            .expect("calls were under way for 10 s");
+    }
+
     /// The deadline that the last call of this kind was sent with, as gRPC writes it.
     pub fn last_deadline(&self, call: Call) -> Option<String> {
         let memory = self.driver.memory();
@@ -312,6 +342,10 @@ impl Driver {
                 }
                 Reply::When(told, then) => {
                     told.notified().await;
+                    *then
+                }
+                Reply::Once(mut is_so, then) => {
+                    let _ = is_so.wait_for(|is_so| *is_so).await;
                     *then
                 }
             };
