@@ -19,7 +19,7 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 /// test.
 pub struct TestServer {
     pub client: Client,
-    /// For what no generated client sends. It sends no `Accept` header, as Nomad's own clients.
+    /// For what no generated client sends. It sends `Accept: */*`; who sends none is in `wire`.
     pub http: reqwest::Client,
     pub url: String,
     pub clock: Clock,
@@ -77,6 +77,13 @@ impl TestServer {
         self.client = Client::new(&url);
         (self.url, self.control_plane) = (url, control_plane);
         self.running = Some(running);
+    }
+
+    /// Stops it and starts it again on the same data with another configuration.
+    pub async fn restart_with(&mut self, change: impl FnOnce(&mut Config)) {
+        self.stop().await;
+        change(&mut self.config);
+        self.restart().await;
     }
 
     /// Stops it, as Ctrl-C does.
