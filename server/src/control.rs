@@ -7,10 +7,11 @@ use crate::id::NodeId;
 use crate::seal::{SealError, Sealed, Sealer};
 use crate::state::{Live, State};
 use crate::store::{Committed, Followed, Index, Store, StoreError, Transaction};
-use crate::work::Drivers;
 use crate::work::controller::Running;
+use crate::work::{Drivers, backoff};
 use futures::StreamExt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What every handler and worker shares. Cheap to clone.
 #[derive(Clone)]
@@ -79,6 +80,7 @@ impl ControlPlane {
     /// Takes every commit of the store into the state, until the store closes.
     pub async fn follow(self) {
         let mut from = self.state().index;
+        let mut refusals = 0;
         loop {
             let mut changes = self.store.follow(from);
             let compacted = loop {
@@ -91,12 +93,20 @@ impl ControlPlane {
             if !compacted {
                 return;
             }
-            match self.store.load().await.map(State::of) {
-                Ok(Ok(state)) => self.live.reload(state),
-                Ok(Err(row)) => tracing::error!("a committed row cannot be read: {row}"),
-                Err(error) => tracing::error!("the store cannot be loaded again: {error}"),
-            }
-            from = self.state().index;
+            let failure = match self.store.load().await.map(State::of) {
+                Ok(Ok(state)) => {
+                    self.live.reload(state);
+                    refusals = 0;
+                    from = self.state().index;
+                    continue;
+                }
+                Ok(Err(row)) => format!("a committed row cannot be read: {row}"),
+                Err(error) => error.to_string(),
+            };
+            tracing::error!("the store cannot be loaded again: {failure}");
+            refusals += 1;
+            let wait = Duration::try_from(backoff::after(refusals)).unwrap_or_default();
+            tokio::time::sleep(wait).await;
         }
     }
 }

@@ -129,7 +129,8 @@ impl Server {
 
     /// Answers requests on `listener` until `shutdown` completes. Then no new work is begun, blocked
     /// queries are answered, drivers' calls under way end or are left to be taken up by the next
-    /// start, and the drivers that were started are stopped.
+    /// start, the drivers that were started are stopped, and the store is closed: another server can
+    /// have the data, whoever still holds on to this one.
     pub async fn serve(
         self,
         listener: TcpListener,
@@ -163,6 +164,9 @@ impl Server {
         self.steps.close();
         let _ = tokio::time::timeout(STEPS_MAY_TAKE, self.steps.wait()).await;
         self.launched.stop().await;
+        if let Err(error) = self.cp.store.close().await {
+            tracing::warn!("{error}");
+        }
     }
 
     fn truth(&self) -> Result<Option<(Arc<Truth>, OnViolation)>, String> {

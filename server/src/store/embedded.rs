@@ -37,7 +37,7 @@ use redb::StorageBackend;
 use std::{
     io,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     thread::JoinHandle,
 };
 use tokio::sync::{mpsc, oneshot};
@@ -49,13 +49,17 @@ const QUEUE: usize = 512;
 /// The store in one local file.
 ///
 /// Dropping it waits for the commits that are under way, closes the file and unlocks it, blocking
-/// the thread for that long (one fsync or a few); [`Embedded::close`] does so without blocking.
+/// the thread for that long (one fsync or a few); [`Store::close`] does so without blocking.
 pub struct Embedded {
     file: Arc<Path>,
     history: History,
     /// Nothing once it is being closed.
-    requests: Option<mpsc::Sender<Request>>,
-    writer: Option<JoinHandle<Result<(), StoreError>>>,
+    open: Mutex<Option<Open>>,
+}
+
+struct Open {
+    requests: mpsc::Sender<Request>,
+    writer: JoinHandle<Result<(), StoreError>>,
 }
 
 impl Embedded {
@@ -114,41 +118,34 @@ impl Embedded {
         Ok(Self {
             file,
             history,
-            requests: Some(requests),
-            writer: Some(writer),
+            open: Mutex::new(Some(Open { requests, writer })),
         })
     }
 
-    /// Waits for the commits that are under way, closes the file and unlocks it.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Failed`] if the file could not be closed. What was committed is durable all
-    /// the same.
-    pub async fn close(mut self) -> Result<(), StoreError> {
-        let stopped = self.failed("the closing was stopped with its runtime", false);
-        let closed = tokio::task::spawn_blocking(move || self.finish());
-        closed.await.unwrap_or(Err(stopped))
+    /// Ends the writer and gives it to be waited for; nothing the second time.
+    fn end(&self) -> Option<JoinHandle<Result<(), StoreError>>> {
+        let open = self
+            .open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        open.map(|open| open.writer)
     }
 
-    /// Ends the writer and waits for it. Does nothing the second time.
-    fn finish(&mut self) -> Result<(), StoreError> {
-        drop(self.requests.take());
-        match self.writer.take().map(JoinHandle::join) {
-            Some(Ok(closed)) => closed,
-            Some(Err(_)) => Err(self.failed("the writer of the store panicked", false)),
-            None => Ok(()),
-        }
+    fn requests(&self) -> Option<mpsc::Sender<Request>> {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.as_ref().map(|open| open.requests.clone())
     }
 
     async fn ask<T>(&self, request: impl FnOnce(Answer<T>) -> Request) -> Result<T, StoreError> {
         let gone = |unclear| self.failed("the writer of the store is gone", unclear);
-        let requests = self.requests.as_ref().ok_or_else(|| gone(false))?;
+        let requests = self.requests().ok_or_else(|| gone(false))?;
         let (answer, answered) = oneshot::channel();
         requests
             .send(request(answer))
             .await
             .map_err(|_| gone(false))?;
+        drop(requests);
         answered.await.unwrap_or_else(|_| Err(gone(true)))
     }
 
@@ -181,11 +178,29 @@ impl Store for Embedded {
     fn follow(&self, index: Index) -> BoxStream<'static, Followed> {
         self.history.clone().follow(index)
     }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        let Some(writer) = self.end() else {
+            return Ok(());
+        };
+        match tokio::task::spawn_blocking(move || writer.join()).await {
+            Ok(Ok(closed)) => closed,
+            Ok(Err(_)) => Err(self.failed(PANICKED, false)),
+            Err(_) => Err(self.failed("the closing was stopped with its runtime", false)),
+        }
+    }
 }
+
+const PANICKED: &str = "the writer of the store panicked";
 
 impl Drop for Embedded {
     fn drop(&mut self) {
-        if let Err(error) = self.finish() {
+        let closed = match self.end().map(JoinHandle::join) {
+            Some(Ok(closed)) => closed,
+            Some(Err(_)) => Err(self.failed(PANICKED, false)),
+            None => Ok(()),
+        };
+        if let Err(error) = closed {
             tracing::warn!(%error, "the store could not be closed; it is repaired when next opened");
         }
     }

@@ -239,4 +239,9 @@ pub trait Store: Send + Sync + 'static {
     /// Every commit after `index`, in order, without end while the store is open. A follower that
     /// falls too far behind is told [`Followed::Compacted`]; it never holds up a commit.
     fn follow(&self, index: Index) -> BoxStream<'static, Followed>;
+
+    /// Waits for the commits that are under way and lets go of everything that the store holds, so
+    /// that another process can have it. Whatever is asked for later fails; followers come to an end.
+    /// Closing a second time does nothing.
+    async fn close(&self) -> Result<(), StoreError>;
 }

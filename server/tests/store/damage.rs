@@ -5,7 +5,7 @@ use crate::{
     place::{commit, load, put},
 };
 use redb::{Builder, ReadableTable, TableDefinition};
-use saddlebag::store::{Embedded, Snapshot, StoreError};
+use saddlebag::store::{Embedded, Snapshot, Store, StoreError};
 use std::path::Path;
 
 const PAGE: usize = 4_096;
