@@ -36,8 +36,8 @@ impl Exchange<'_> {
         }
     }
 
-    /// Nomad never looks at a request's content type and ignores what follows the first JSON value;
-    /// the document promises the same.
+    /// Nomad never looks at a request's content type, ignores what follows the first JSON value,
+    /// reads `null` as an object without fields, and puts U+FFFD for what is no UTF-8; so do we.
     fn request_body(&mut self, body: &[u8]) {
         let Some(documented) = &self.operation.body else {
             return;
@@ -53,8 +53,12 @@ impl Exchange<'_> {
             }
             return;
         }
-        let mut values = serde_json::Deserializer::from_slice(body).into_iter::<Value>();
+        let text = String::from_utf8_lossy(body);
+        let mut values = serde_json::Deserializer::from_str(&text).into_iter::<Value>();
         match values.next() {
+            Some(Ok(Value::Null)) => {
+                self.value(place, schema, Reading::Request, &serde_json::json!({}));
+            }
             Some(Ok(value)) => self.value(place, schema, Reading::Request, &value),
             // The parser's own text may quote the body, and so a secret.
             _ => self.told(place, "it is no JSON"),
