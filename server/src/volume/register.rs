@@ -40,7 +40,7 @@ pub async fn register(
         for plan in &plans {
             write(&mut everything, &state, plan)?;
         }
-        let growths: Vec<&Plan> = plans.iter().filter(|plan| grows(plan).is_some()).collect();
+        let growths: Vec<_> = specs.iter().zip(&plans).filter_map(growth).collect();
         if growths.is_empty() {
             match cp.commit(everything).await? {
                 Some(index) => return Ok((index, keys_of(specs))),
@@ -48,18 +48,27 @@ pub async fn register(
             }
         }
         let mut first = Transaction::default();
-        for growth in &growths {
-            write(&mut first, &state, growth)?;
+        for (_, plan, _) in &growths {
+            write(&mut first, &state, plan)?;
         }
         let Some(mut index) = cp.commit(first).await? else {
             continue;
         };
-        for operation in growths.iter().filter_map(|plan| grows(plan)) {
-            index = grown(cp, operation, deadline).await?;
+        for (spec, _, operation) in &growths {
+            index = grown(cp, spec, *operation, deadline).await?;
         }
         if growths.len() == plans.len() {
             return Ok((index, keys_of(specs)));
         }
+    }
+}
+
+/// The plan of a volume that has to grow, with the operation to wait for.
+fn growth<'p>((spec, plan): (&'p Spec, &'p Plan)) -> Option<(&'p Spec, &'p Plan, Uuid)> {
+    match plan {
+        Plan::Intend(operation) => Some((spec, plan, operation.id)),
+        Plan::Join(operation) => Some((spec, plan, *operation)),
+        Plan::Wait(_) | Plan::Store { .. } => None,
     }
 }
 
@@ -70,24 +79,23 @@ fn waits_for(plan: &Plan) -> Option<Uuid> {
     }
 }
 
-fn grows(plan: &Plan) -> Option<Uuid> {
-    match plan {
-        Plan::Intend(operation) => Some(operation.id),
-        Plan::Wait(_) | Plan::Join(_) | Plan::Store { .. } => None,
-    }
-}
-
 /// Waits until a volume has grown; what its driver says against it reads as a failed update.
-async fn grown(cp: &ControlPlane, operation: Uuid, deadline: Deadline) -> Result<Index> {
-    match await_outcome(cp, operation, deadline).await {
-        Ok((index, _)) => Ok(index),
-        Err(error) => Err(Error {
-            fault: match error.fault {
-                fault @ (Fault::StillUnderWay { .. } | Fault::Abandoned { .. }) => fault,
-                fault => fault.prefixed("unable to update volume: "),
-            },
-            ..error
-        }),
+async fn grown(
+    cp: &ControlPlane,
+    spec: &Spec,
+    operation: Uuid,
+    deadline: Deadline,
+) -> Result<Index> {
+    let error = match await_outcome(cp, operation, deadline).await {
+        Ok((index, _)) => return Ok(index),
+        Err(error) => error,
+    };
+    match error.fault.clone() {
+        Fault::StillUnderWay { .. } | Fault::Abandoned { .. } => Err(error),
+        fault => Err(Error::from(fault.prefixed("unable to update volume: "))
+            .volume(&spec.id)
+            .plugin(&spec.plugin_id)
+            .operation(operation)),
     }
 }
 

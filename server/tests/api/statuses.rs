@@ -511,3 +511,40 @@ async fn answers_of_every_kind_are_compressed_for_who_asks_for_it() {
         );
     }
 }
+
+/// Every change tells the commit that it is, in the header and, where there is one, in the body.
+#[tokio::test]
+async fn a_change_tells_the_index_of_its_commit() {
+    let rig = Rig::start().await;
+    let body = json!({"Volumes": [sent("db", json!({"ExternalID": "e"}))]});
+    let mut last = rig.server.control_plane.state().index.0;
+    for (method, path) in [
+        ("PUT", "/v1/volume/csi/db"),
+        ("POST", "/v1/volumes"),
+        ("DELETE", "/v1/volume/csi/db"),
+        ("PUT", "/v1/volume/csi/db/create"),
+        ("DELETE", "/v1/volume/csi/db/delete"),
+    ] {
+        let answer = rig.server.ask(method, path).json(&body).send().await;
+        assert_eq!(answer.status, 200, "{path}");
+        assert!(answer.index() > last, "{method} {path}");
+        last = answer.index();
+        assert_eq!(answer.header("x-nomad-knownleader"), Some("true"));
+        match method {
+            "DELETE" => assert_eq!((answer.text(), answer.header("content-type")), ("", None)),
+            _ => {
+                let answer = answer.json();
+                assert_eq!(answer["Index"], last);
+                assert_eq!(answer["Volumes"][0]["ModifyIndex"], last);
+            }
+        }
+        assert_eq!(
+            rig.server
+                .ask("GET", "/v1/volumes?type=csi")
+                .send()
+                .await
+                .index(),
+            last
+        );
+    }
+}
