@@ -233,6 +233,7 @@ impl From<Refusal> for Fault {
         let message = refusal.message.into_owned();
         match refusal.reason {
             edge::Reason::Malformed => Fault::Malformed(message),
+            edge::Reason::NullSnapshot => Fault::NullSnapshot,
             edge::Reason::UnknownRegion => Fault::UnknownRegion,
             edge::Reason::ForeignOrigin => Fault::ForeignOrigin(message),
             edge::Reason::NotFound => Fault::NoSuchRoute(message),

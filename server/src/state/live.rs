@@ -84,6 +84,13 @@ impl Live {
         }
     }
 
+    /// How many wait for changes of rows, one for each watch.
+    pub fn watches(&self) -> usize {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = waiting.rows.values().chain(waiting.sets.values());
+        all.map(watch::Sender::receiver_count).sum()
+    }
+
     fn replace(&self, before: &State, after: State, touched: &Touched) {
         let after = Arc::new(after);
         self.state.store(Arc::clone(&after));

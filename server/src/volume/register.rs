@@ -41,7 +41,7 @@ pub async fn register(
         for plan in &plans {
             write(&mut everything, &state, plan)?;
         }
-        let growths: Vec<&Plan> = plans.iter().filter(|plan| grows(plan).is_some()).collect();
+        let growths: Vec<_> = plans.iter().filter_map(growth).collect();
         if growths.is_empty() {
             match cp.commit(everything).await? {
                 Some(index) => return Ok((index, keys_of(specs))),
@@ -49,14 +49,14 @@ pub async fn register(
             }
         }
         let mut first = Transaction::default();
-        for growth in &growths {
-            write(&mut first, &state, growth)?;
+        for (plan, _) in &growths {
+            write(&mut first, &state, plan)?;
         }
         let Some(mut index) = cp.commit(first).await? else {
             continue;
         };
-        for operation in growths.iter().filter_map(|plan| grows(plan)) {
-            index = grown(cp, operation, deadline).await?;
+        for (_, operation) in &growths {
+            index = grown(cp, *operation, deadline).await?;
         }
         if growths.len() == plans.len() {
             return Ok((index, keys_of(specs)));
@@ -79,10 +79,11 @@ fn waits_for(plan: &Plan) -> Option<Uuid> {
     }
 }
 
-fn grows(plan: &Plan) -> Option<Uuid> {
+/// The plan of a volume that has to grow, with the operation to wait for.
+fn growth(plan: &Plan) -> Option<(&Plan, Uuid)> {
     match plan {
-        Plan::Intend(operation) => Some(operation.id),
-        Plan::Join(operation) => Some(*operation),
+        Plan::Intend(operation) => Some((plan, operation.id)),
+        Plan::Join(operation) => Some((plan, *operation)),
         Plan::Wait(_) | Plan::Store { .. } => None,
     }
 }

@@ -42,7 +42,10 @@ pub(super) async fn record(cp: &ControlPlane, id: Uuid, mut tried: Tried) {
         match committed {
             Ok(Some(_)) => return,
             Ok(None) => {}
-            Err(error) if is_too_large(&error, &tried) => {
+            Err(error)
+                if matches!(tried, Tried::Done(_))
+                    && matches!(error.fault, Fault::BodyTooLarge(_)) =>
+            {
                 let text = format!("what the driver answered cannot be stored: {error}");
                 tried = Tried::Refused(Error::from(Fault::DriverFailed(text)).into());
             }
@@ -54,14 +57,6 @@ pub(super) async fn record(cp: &ControlPlane, id: Uuid, mut tried: Tried) {
             }
         }
     }
-}
-
-/// Whether the driver said more than a row holds; waiting makes that no smaller.
-fn is_too_large(error: &Error, tried: &Tried) -> bool {
-    matches!(
-        (&error.fault, tried),
-        (Fault::BodyTooLarge(_), Tried::Done(_))
-    )
 }
 
 fn transaction(

@@ -25,6 +25,7 @@ mod register;
 mod rig;
 #[path = "../support/scripted_driver/mod.rs"]
 mod scripted_driver;
+mod secrets;
 mod server;
 mod snapshots;
 mod spine;

@@ -21,14 +21,14 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 /// test.
 pub struct TestServer {
     pub client: Client,
-    /// For what no generated client sends. It sends no `Accept` header, as Nomad's own clients.
+    /// For what no generated client sends. It sends `Accept: */*`; who sends none is in `wire`.
     pub http: reqwest::Client,
     pub url: String,
     pub clock: Clock,
     pub control_plane: ControlPlane,
     ledger: Ledger,
     running: Option<Running>,
-    data: TempDir,
+    _data: TempDir,
     config: Config,
 }
 
@@ -81,7 +81,7 @@ impl TestServer {
             control_plane,
             ledger,
             running: Some(running),
-            data,
+            _data: data,
             config,
         }
     }
@@ -143,11 +143,6 @@ impl TestServer {
     /// Where the server keeps its data.
     pub fn data(&self) -> &std::path::Path {
         &self.config.data_dir
-    }
-
-    /// A folder of the test's own, beside the server's.
-    pub fn folder(&self) -> &std::path::Path {
-        self.data.path()
     }
 
     /// The address of a path.

@@ -1,1 +1,550 @@
-//! (empty)
+//! How failures are answered: the true status or Nomad's, JSON or Nomad's text; methods, redirects and
+//! compression at the real front.
+
+use crate::rig::{Rig, sent, writer};
+use crate::scripted_driver::Reply;
+use saddlebag::csi::Call;
+use saddlebag::error::StatusStyle;
+use serde_json::{Value, json};
+use std::io::Read as _;
+use tonic::Code;
+
+/// What is asked, and how it is answered.
+struct Failure {
+    method: &'static str,
+    path: &'static str,
+    body: Option<Value>,
+    status: u16,
+    nomad: u16,
+    code: &'static str,
+    text: &'static str,
+}
+
+fn failure(
+    request: &'static str,
+    statuses: (u16, u16),
+    code: &'static str,
+    text: &'static str,
+) -> Failure {
+    let (method, path) = request.split_once(' ').unwrap();
+    let (status, nomad) = statuses;
+    Failure {
+        method,
+        path,
+        body: None,
+        status,
+        nomad,
+        code,
+        text,
+    }
+}
+
+fn with(body: Value, failure: Failure) -> Failure {
+    Failure {
+        body: Some(body),
+        ..failure
+    }
+}
+
+/// A dozen and more, on a server where volume `db` is in use and `idle` is not.
+fn failures() -> Vec<Failure> {
+    let volume = |id: &str, more: Value| json!({"Volumes": [sent(id, more)]});
+    vec![
+        failure(
+            "GET /v1/volume/csi/nope",
+            (404, 404),
+            "volume_not_found",
+            "volume not found",
+        ),
+        failure(
+            "GET /v1/plugin/csi/nope",
+            (404, 404),
+            "plugin_not_found",
+            "plugin not found",
+        ),
+        failure(
+            "GET /v1/job/nope",
+            (404, 404),
+            "job_not_found",
+            "job not found",
+        ),
+        failure(
+            "GET /v1/volume/csi/",
+            (400, 500),
+            "missing_field",
+            "missing volume ID",
+        ),
+        failure(
+            "GET /v1/plugin/csi/",
+            (400, 500),
+            "missing_field",
+            "missing plugin ID",
+        ),
+        failure(
+            "GET /v1/volumes?type=csi&region=mars",
+            (400, 500),
+            "invalid_request",
+            "No path to region",
+        ),
+        failure(
+            "GET /v1/volumes?type=csi&index=x",
+            (400, 400),
+            "malformed_request",
+            "Invalid index",
+        ),
+        failure(
+            "GET /v1/volumes?type=nfs",
+            (404, 404),
+            "not_found",
+            "resource not found",
+        ),
+        failure(
+            "PATCH /v1/volumes",
+            (405, 405),
+            "method_not_allowed",
+            "Invalid method",
+        ),
+        failure(
+            "DELETE /v1/volume/csi/nope",
+            (404, 500),
+            "volume_not_found",
+            "volume not found: nope",
+        ),
+        failure(
+            "DELETE /v1/volume/csi/nope/delete",
+            (404, 500),
+            "volume_not_found",
+            "volume not found: nope",
+        ),
+        failure(
+            "DELETE /v1/volume/csi/nope/detach?node=n",
+            (404, 500),
+            "volume_not_found",
+            "no such volume",
+        ),
+        failure(
+            "DELETE /v1/volume/csi/nope/detach",
+            (400, 400),
+            "missing_field",
+            "detach requires node ID",
+        ),
+        failure(
+            "DELETE /v1/volume/csi/db",
+            (409, 500),
+            "volume_in_use",
+            "volume in use: db",
+        ),
+        failure(
+            "DELETE /v1/volume/csi/idle/delete",
+            (409, 500),
+            "driver_refused",
+            "controller delete volume: CSI.ControllerDeleteVolume: volume \"i\" is in use: rpc error: code = FailedPrecondition desc = no",
+        ),
+        failure(
+            "GET /v1/volumes/external",
+            (404, 500),
+            "plugin_not_found",
+            "no such plugin",
+        ),
+        failure(
+            "GET /v1/volumes/external?plugin_id=disk",
+            (503, 500),
+            "driver_unavailable",
+            "controller list volumes: CSI.ControllerListVolumes: rpc error: code = Unavailable desc = no",
+        ),
+        with(
+            json!({}),
+            failure(
+                "PUT /v1/volumes",
+                (400, 500),
+                "missing_field",
+                "missing volume definition",
+            ),
+        ),
+        with(
+            json!({"Volumes": [null]}),
+            failure(
+                "PUT /v1/volumes",
+                (400, 400),
+                "malformed_request",
+                "Volumes[0]: expected an object, got null",
+            ),
+        ),
+        with(
+            json!({"Volumes": [{"ID": "x"}]}),
+            failure(
+                "PUT /v1/volumes",
+                (400, 500),
+                "invalid_request",
+                "validation: missing plugin id, must include at least one capability block",
+            ),
+        ),
+        with(
+            volume("x", json!({"PluginID": "nope"})),
+            failure(
+                "PUT /v1/volumes",
+                (404, 500),
+                "plugin_not_found",
+                "no CSI plugin named: nope could be found",
+            ),
+        ),
+        with(
+            volume("x", json!({"Namespace": "nope"})),
+            failure(
+                "PUT /v1/volumes",
+                (404, 500),
+                "namespace_not_found",
+                "volume x is in nonexistent namespace nope",
+            ),
+        ),
+        with(
+            volume("x", json!({"ExternalID": "i"})),
+            failure(
+                "PUT /v1/volumes",
+                (409, 500),
+                "external_id_taken",
+                "external ID \"i\" of plugin \"disk\" is volume \"idle\" already",
+            ),
+        ),
+        with(
+            volume("idle", json!({"Name": "x"})),
+            failure(
+                "PUT /v1/volumes",
+                (409, 500),
+                "volume_conflict",
+                "unable to update volume: 1 error occurred:\n\t* volume name cannot be updated\n\n",
+            ),
+        ),
+        with(
+            volume("x", json!({})),
+            failure(
+                "PUT /v1/volume/csi/x/create",
+                (507, 500),
+                "driver_exhausted",
+                "1 error occurred:\n\t* controller create volume: CSI.ControllerCreateVolume: unable to provision \"x\" in accessible_topology: rpc error: code = ResourceExhausted desc = no\n\n",
+            ),
+        ),
+        with(
+            json!({"Snapshots": [null]}),
+            failure(
+                "PUT /v1/volumes/snapshot",
+                (400, 500),
+                "missing_field",
+                "snapshot cannot be nil",
+            ),
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn each_failure_has_its_true_status_or_nomads_and_is_json_for_who_accepts_it() {
+    for style in [StatusStyle::True, StatusStyle::Nomad] {
+        let rig = Rig::start_with(|_| {}, |config| config.status = style).await;
+        let no = |code| Reply::refuse(code, "no");
+        rig.driver
+            .always(Call::CreateVolume, no(Code::ResourceExhausted));
+        rig.driver
+            .always(Call::DeleteVolume, no(Code::FailedPrecondition));
+        rig.driver.always(Call::ListVolumes, no(Code::Unavailable));
+        rig.register("db", json!({})).await.unwrap();
+        rig.register("idle", json!({"ExternalID": "i"}))
+            .await
+            .unwrap();
+        rig.server.claim(&writer("db", "alloc-1")).await;
+        for Failure {
+            method,
+            path,
+            body,
+            status,
+            nomad,
+            code,
+            text,
+        } in failures()
+        {
+            let expected = match style {
+                StatusStyle::True => status,
+                StatusStyle::Nomad => nomad,
+            };
+            for accept in [
+                None,
+                Some("text/plain"),
+                Some("*/*"),
+                Some("application/json"),
+                Some("text/html, application/json;q=0.9"),
+            ] {
+                let mut ask = rig.server.ask(method, path);
+                if let Some(body) = &body {
+                    ask = ask.json(body);
+                }
+                if let Some(accept) = accept {
+                    ask = ask.header("Accept", accept);
+                }
+                let answer = ask.send().await;
+                assert_eq!(
+                    answer.status,
+                    expected,
+                    "{method} {path}: {}",
+                    answer.text()
+                );
+                if accept.is_some_and(|accept| accept != "text/plain") {
+                    assert_eq!(answer.header("content-type"), Some("application/json"));
+                    let error = answer.error();
+                    assert_eq!(
+                        (error.code.as_str(), error.message.as_str()),
+                        (code, text),
+                        "{method} {path}"
+                    );
+                } else {
+                    assert_eq!(
+                        answer.header("content-type"),
+                        Some("text/plain; charset=utf-8")
+                    );
+                    assert_eq!(answer.text(), text, "{method} {path}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_error_names_what_it_concerns() {
+    let rig = Rig::start().await;
+    let ask = |method, path, body: Value| {
+        let ask = rig.server.ask(method, path).wanting_json();
+        async move { ask.json(&body).send().await.error() }
+    };
+    let unknown = ask(
+        "PUT",
+        "/v1/volumes",
+        json!({"Volumes": [sent("x", json!({"PluginID": "nope"}))]}),
+    )
+    .await;
+    assert_eq!(
+        (unknown.volume.as_deref(), unknown.plugin.as_deref()),
+        (Some("x"), Some("nope"))
+    );
+    let missing = ask("GET", "/v1/volume/csi/x", json!({})).await;
+    assert_eq!(
+        (missing.volume.as_deref(), missing.plugin.as_deref()),
+        (Some("x"), None)
+    );
+    let detach = ask("DELETE", "/v1/volume/csi/x/detach?node=n7", json!({})).await;
+    assert_eq!(
+        (detach.volume.as_deref(), detach.node.as_deref()),
+        (Some("x"), Some("n7"))
+    );
+    let plugin = ask("GET", "/v1/plugin/csi/nope", json!({})).await;
+    assert_eq!(plugin.plugin.as_deref(), Some("nope"));
+
+    rig.driver
+        .script(Call::CreateVolume, Reply::refuse(Code::Internal, "no"));
+    let failed = ask(
+        "PUT",
+        "/v1/volume/csi/x/create",
+        json!({"Volumes": [sent("x", json!({}))]}),
+    )
+    .await;
+    assert_eq!(
+        (failed.volume.as_deref(), failed.plugin.as_deref()),
+        (Some("x"), Some("disk"))
+    );
+    let operation = failed.operation.unwrap();
+    let read = rig
+        .client()
+        .read_operation()
+        .operation_id(&operation)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(read.state, "failed");
+}
+
+#[tokio::test]
+async fn methods_that_a_route_has_not_are_405_and_say_which_it_has() {
+    let rig = Rig::start().await;
+    for (method, path, allow) in [
+        ("PUT", "/v1/plugins", "GET"),
+        ("OPTIONS", "/v1/plugins", "GET"),
+        ("POST", "/v1/plugin/csi/disk", "GET"),
+        ("DELETE", "/v1/volumes", "GET, POST, PUT"),
+        ("OPTIONS", "/v1/volumes?type=csi", "GET, POST, PUT"),
+        ("POST", "/v1/volume/csi/x", "DELETE, GET, PUT"),
+        ("PATCH", "/v1/volumes/snapshot", "DELETE, GET, POST, PUT"),
+        ("POST", "/v1/volume/csi/x/create", "PUT"),
+        ("GET", "/v1/volume/csi/x/delete", "DELETE"),
+    ] {
+        let answer = rig.server.ask(method, path).send().await;
+        assert_eq!(
+            (answer.status, answer.text()),
+            (405, "Invalid method"),
+            "{method} {path}"
+        );
+        let mut allowed: Vec<_> = answer.header("allow").unwrap().split(", ").collect();
+        allowed.sort_unstable();
+        assert_eq!(allowed.join(", "), allow, "{method} {path}");
+    }
+    for (path, status) in [
+        ("/v1/volumes", 200),
+        ("/v1/volumes?type=csi", 405),
+        ("/v1/volume/csi/x", 405),
+        ("/v1/plugins", 405),
+    ] {
+        let answer = rig.server.ask("HEAD", path).send().await;
+        assert_eq!((answer.status, answer.text()), (status, ""), "HEAD {path}");
+    }
+    for (method, path) in [
+        ("PUT", "/v1/volume/csi/x/delete"),
+        ("DELETE", "/v1/volume/csi/x/create"),
+        ("GET", "/v1/volume/csi/x/y/z"),
+    ] {
+        let answer = rig.server.ask(method, path).send().await;
+        assert_eq!(
+            (answer.status, answer.text()),
+            (404, "resource not found"),
+            "{method} {path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn paths_that_lead_elsewhere_are_redirected_and_those_that_lead_nowhere_are_404() {
+    let rig = Rig::start().await;
+    for (method, path, location, body) in [
+        (
+            "GET",
+            "/v1/volume/csi",
+            "/v1/volume/csi/",
+            "<a href=\"/v1/volume/csi/\">Temporary Redirect</a>.\n\n",
+        ),
+        (
+            "GET",
+            "/v1/plugin/csi?a=b",
+            "/v1/plugin/csi/?a=b",
+            "<a href=\"/v1/plugin/csi/?a=b\">Temporary Redirect</a>.\n\n",
+        ),
+        ("PUT", "/v1/volume/csi", "/v1/volume/csi/", ""),
+        (
+            "GET",
+            "/v1//volumes?type=csi",
+            "/v1/volumes?type=csi",
+            "<a href=\"/v1/volumes?type=csi\">Temporary Redirect</a>.\n\n",
+        ),
+        ("DELETE", "/v1/x/../volume/csi/db", "/v1/volume/csi/db", ""),
+    ] {
+        let answer = rig.server.ask(method, path).send().await;
+        assert_eq!(
+            (answer.status, answer.header("location"), answer.text()),
+            (307, Some(location), body),
+            "{method} {path}"
+        );
+    }
+    for path in [
+        "/v1/nonsense",
+        "/v1/volumes/",
+        "/v1/plugins/",
+        "/v1/volumes/snapshot/",
+        "/nowhere",
+    ] {
+        let answer = rig
+            .server
+            .ask("GET", path)
+            .header("Accept", "*/*")
+            .send()
+            .await;
+        assert_eq!(
+            (answer.status, answer.text(), answer.header("content-type")),
+            (404, "", None),
+            "{path}"
+        );
+    }
+    let home = rig.server.ask("GET", "/").send().await;
+    assert_eq!(
+        (home.status, home.header("location")),
+        (307, Some("/docs/"))
+    );
+}
+
+#[tokio::test]
+async fn answers_of_every_kind_are_compressed_for_who_asks_for_it() {
+    let rig = Rig::start().await;
+    rig.register("db", json!({})).await.unwrap();
+    for (method, path, status) in [
+        ("GET", "/v1/volume/csi/db", 200),
+        ("GET", "/v1/volume/csi/nope", 404),
+        ("GET", "/openapi.yaml", 200),
+        ("DELETE", "/v1/volume/csi/db", 200),
+    ] {
+        let plain = match method {
+            "GET" => rig.server.ask(method, path).send().await.body,
+            _ => Vec::new(),
+        };
+        for encoding in ["gzip", "gzip, deflate"] {
+            if method == "DELETE" && encoding != "gzip" {
+                continue;
+            }
+            let answer = rig
+                .server
+                .ask(method, path)
+                .header("Accept-Encoding", encoding)
+                .send()
+                .await;
+            assert_eq!(
+                (answer.status, answer.header("content-encoding")),
+                (status, Some("gzip")),
+                "{path}"
+            );
+            let mut unzipped = Vec::new();
+            flate2::read::GzDecoder::new(&answer.body[..])
+                .read_to_end(&mut unzipped)
+                .unwrap();
+            assert_eq!(unzipped, plain, "{path}");
+        }
+        let plainly = rig
+            .server
+            .ask("GET", path)
+            .header("Accept-Encoding", "gzip;q=1.0")
+            .send()
+            .await;
+        assert_eq!(
+            (plainly.header("content-encoding"), plainly.header("vary")),
+            (None, Some("Accept-Encoding"))
+        );
+    }
+}
+
+/// Every change tells the commit that it is, in the header and, where there is one, in the body.
+#[tokio::test]
+async fn a_change_tells_the_index_of_its_commit() {
+    let rig = Rig::start().await;
+    let body = json!({"Volumes": [sent("db", json!({"ExternalID": "e"}))]});
+    let mut last = rig.server.control_plane.state().index.0;
+    for (method, path) in [
+        ("PUT", "/v1/volume/csi/db"),
+        ("POST", "/v1/volumes"),
+        ("DELETE", "/v1/volume/csi/db"),
+        ("PUT", "/v1/volume/csi/db/create"),
+        ("DELETE", "/v1/volume/csi/db/delete"),
+    ] {
+        let answer = rig.server.ask(method, path).json(&body).send().await;
+        assert_eq!(answer.status, 200, "{path}");
+        assert!(answer.index() > last, "{method} {path}");
+        last = answer.index();
+        assert_eq!(answer.header("x-nomad-knownleader"), Some("true"));
+        match method {
+            "DELETE" => assert_eq!((answer.text(), answer.header("content-type")), ("", None)),
+            _ => {
+                let answer = answer.json();
+                assert_eq!(answer["Index"], last);
+                assert_eq!(answer["Volumes"][0]["ModifyIndex"], last);
+            }
+        }
+        assert_eq!(
+            rig.server
+                .ask("GET", "/v1/volumes?type=csi")
+                .send()
+                .await
+                .index(),
+            last
+        );
+    }
+}

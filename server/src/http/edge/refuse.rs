@@ -8,7 +8,9 @@ use std::{borrow::Cow, fmt};
 pub enum Reason {
     /// The path, a header, a query parameter or the body cannot be read: 400.
     Malformed,
-    /// `region` names a region that this server is not in: 404 (Nomad: 500).
+    /// A snapshot of the body is `null`: 400 (Nomad: 500).
+    NullSnapshot,
+    /// `region` names a region that this server is not in: 400 (Nomad: 500).
     UnknownRegion,
     /// A web page of another origin, or a name that is not ours, asks: 403.
     ForeignOrigin,
@@ -27,7 +29,7 @@ impl Reason {
     pub const fn status(self) -> StatusCode {
         match self {
             Reason::Malformed => StatusCode::BAD_REQUEST,
-            Reason::UnknownRegion => StatusCode::NOT_FOUND,
+            Reason::NullSnapshot | Reason::UnknownRegion => StatusCode::BAD_REQUEST,
             Reason::ForeignOrigin => StatusCode::FORBIDDEN,
             Reason::NotFound => StatusCode::NOT_FOUND,
             Reason::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -40,7 +42,8 @@ impl Reason {
     pub const fn code(self) -> &'static str {
         match self {
             Reason::Malformed => "malformed_request",
-            Reason::UnknownRegion => "unknown_region",
+            Reason::NullSnapshot => "missing_field",
+            Reason::UnknownRegion => "invalid_request",
             Reason::ForeignOrigin => "foreign_origin",
             Reason::NotFound => "not_found",
             Reason::MethodNotAllowed => "method_not_allowed",

@@ -5,7 +5,7 @@ use super::{
     schema::{self, Named, SecretsRequest},
 };
 use crate::http::edge::{
-    Refusal,
+    Reason, Refusal,
     json::{self, Node},
 };
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ impl SnapshotsRequest {
     ///
     /// # Errors
     ///
-    /// [`crate::http::edge::Reason::Malformed`], naming the place in the body.
+    /// [`Reason::Malformed`], naming the place in the body, or [`Reason::NullSnapshot`].
     pub fn decode(body: &[u8]) -> Result<Self, Refusal> {
         json::decode(body, |node| {
             let object = node.object_or_null()?;
@@ -74,7 +74,7 @@ pub struct SnapshotRequest {
 impl SnapshotRequest {
     fn read(node: Node<'_>) -> Result<Self, Refusal> {
         if node.is_null() {
-            return Err(Refusal::malformed("snapshot cannot be nil"));
+            return Err(Refusal::new(Reason::NullSnapshot, "snapshot cannot be nil"));
         }
         let object = node.object()?;
         Ok(Self {
