@@ -79,6 +79,7 @@ struct Row {
     id: String,
     tag: String,
     summary: String,
+    takes_body: bool,
     capability: Capability,
 }
 
@@ -150,6 +151,7 @@ impl Row {
             path: path.to_owned(),
             tag: tag.clone(),
             summary,
+            takes_body: operation.request_body.is_some(),
             capability,
             id,
         }
@@ -251,6 +253,12 @@ fn operations(spec: &OpenAPI) -> String {
         "summary",
         "&'static str",
         &|row| text(&row.summary),
+    );
+    column(
+        "Whether a request has a body; one that comes all the same means nothing.",
+        "takes_body",
+        "bool",
+        &|row| row.takes_body.to_string(),
     );
     column(
         "What a caller needs once access control is on.",

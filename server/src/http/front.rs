@@ -194,7 +194,10 @@ impl Front {
         query: &Query<'_>,
         body: Body,
     ) -> reply::Reply {
-        let body = edge::body::read(body, self.settings.body).await?;
+        let body = match operation.takes_body() {
+            true => edge::body::read(body, self.settings.body).await?,
+            false => Bytes::new(),
+        };
         let asking = Asking {
             settings: &self.settings,
             params,

@@ -62,6 +62,9 @@ fn name(row: &Operation) -> &str {
     }
 }
 
+/// The words for how an operation stands.
+pub const STATES: [&str; 5] = ["waiting", "running", "done", "failed", "abandoned"];
+
 fn standing(row: &Operation, running: bool) -> &'static str {
     match &row.progress {
         Progress::Intended | Progress::Waiting(_) if running => "running",

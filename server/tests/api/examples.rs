@@ -84,7 +84,8 @@ async fn send(server: &TestServer, case: &Case, answers: &mut Answers) -> Result
     if !headers.contains_key(ACCEPT) {
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     }
-    let request = reqwest::Request::try_from(request).map_err(|error| format!("{case}: {error}"))?;
+    let request =
+        reqwest::Request::try_from(request).map_err(|error| format!("{case}: {error}"))?;
     let exchange = async {
         let response = server.http.execute(request).await?;
         let (status, headers) = (response.status(), response.headers().clone());

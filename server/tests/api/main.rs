@@ -2,4 +2,5 @@
 
 mod examples;
 mod server;
+mod shape;
 mod spine;
