@@ -52,6 +52,7 @@ pub(super) async fn list_operations(cp: &ControlPlane, asking: &Asking<'_>) -> R
     responses(At<wire::Operation<'static>>, NotFound, ReadErrors),
 )]
 pub(super) async fn read_operation(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
+    ReadOptions::read(asking.query, &asking.settings.region)?;
     let id = parse(asking)?;
     read(cp, id)
 }

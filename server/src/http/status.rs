@@ -1,7 +1,7 @@
 //! The routes of tag `status`: the server itself, and its document.
 
 use super::contract::swagger;
-use super::declared::{Always, Json};
+use super::declared::{Always, Json, ReadErrors, Region};
 use super::edge::{Answer, ReadOptions};
 use super::front::Asking;
 use super::reply::{self, Reply, json};
@@ -11,7 +11,8 @@ use axum::http::StatusCode;
 
 #[utoipa::path(
     get, path = "/v1/status/leader", tag = "status",
-    responses(Json<String>, Always),
+    params(Region),
+    responses(Json<String>, ReadErrors),
 )]
 pub(super) async fn read_leader(_: &ControlPlane, asking: &Asking<'_>) -> Reply {
     ReadOptions::read(asking.query, &asking.settings.region)?;

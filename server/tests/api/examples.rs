@@ -2,19 +2,38 @@
 //!
 //! Every case below `x-examples` runs on a server of its own, after the cases that it is given.
 
+use crate::scripted_driver::{Reply, ScriptedDriver, controller_capabilities};
 use crate::server::{PATIENCE, TestServer};
 use futures::StreamExt;
 use reqwest::header::{ACCEPT, HeaderValue};
+use saddlebag::config::{Launch, PluginConfig};
+use saddlebag::csi::{self, Call};
 use saddlebag::http::contract::document::Document;
-use saddlebag::http::contract::examples::{Answers, Case, cases, judge, plan, shown, uncovered};
+use saddlebag::http::contract::examples::{
+    Answers, Case, Driver, cases, judge, plan, shown, uncovered,
+};
 use saddlebag::http::contract::validator::Problem;
+use saddlebag::id::PluginId;
+use saddlebag::plugin::PluginType;
 use std::sync::Arc;
 
 /// How many servers run at once.
 const SIDE_BY_SIDE: usize = 4;
 
-/// Operations that cannot fail while access control is off and a server answers at all.
+/// Operations that cannot fail. There is none: any may be asked for by a foreign web page.
 const UNABLE_TO_FAIL: [(&str, &str); 0] = [];
+
+/// What a driver is asked about volumes and snapshots.
+const REFUSED: [Call; 8] = [
+    Call::CreateVolume,
+    Call::DeleteVolume,
+    Call::ControllerExpandVolume,
+    Call::ValidateVolumeCapabilities,
+    Call::ListVolumes,
+    Call::CreateSnapshot,
+    Call::DeleteSnapshot,
+    Call::ListSnapshots,
+];
 
 fn document() -> Document {
     Document::parse(saddlebag_client::DOCUMENT).unwrap()
@@ -56,11 +75,13 @@ async fn every_case_of_the_document_is_answered_as_it_shows() {
 
 /// Runs one case with what it is given.
 async fn run(cases: &[Case], case: &Case) -> Result<(), String> {
-    let mut server = TestServer::start().await;
+    let plan = plan(cases, case);
+    let mut world = World::of(&plan).await;
     let mut outcome = Ok(());
     let mut answers = Answers::default();
-    for step in plan(cases, case) {
-        outcome = send(&server, step, &mut answers).await;
+    for step in plan {
+        world.prepare(step).await;
+        outcome = send(&world.server, step, &mut answers).await;
         if let Err(problem) = &mut outcome {
             if !std::ptr::eq(step, case) {
                 *problem = format!("{case}: given {problem}");
@@ -68,13 +89,91 @@ async fn run(cases: &[Case], case: &Case) -> Result<(), String> {
             break;
         }
     }
-    server.stop().await;
-    let violations = server.violations();
+    world.server.stop().await;
+    let violations = world.server.violations();
     outcome?;
     match violations.first() {
         None => Ok(()),
         Some(first) => Err(format!("{case}: the wire broke the document: {first}")),
     }
+}
+
+/// A server, and the driver of its plugin where that is not the built-in one.
+struct World {
+    server: TestServer,
+    driver: Option<ScriptedDriver>,
+}
+
+impl World {
+    async fn of(plan: &[&Case]) -> Self {
+        let mut asked = plan.iter().filter_map(|case| case.example.driver.as_ref());
+        let Some(first) = asked.next() else {
+            let server = TestServer::start().await;
+            return Self {
+                server,
+                driver: None,
+            };
+        };
+        let driver = ScriptedDriver::start();
+        for announced in [first].into_iter().chain(asked) {
+            if let Driver::Announces(names) = announced {
+                let answer = controller_capabilities(&numbers(names));
+                driver.always(Call::ControllerGetCapabilities, Reply::answer(answer));
+            }
+        }
+        let plugin = PluginConfig {
+            plugin: PluginId::known("local"),
+            kind: PluginType::Monolith,
+            launch: Launch::Listening(driver.endpoint()),
+        };
+        Self {
+            server: TestServer::start_with(|config| config.plugins = vec![plugin]).await,
+            driver: Some(driver),
+        }
+    }
+
+    /// Lets the driver do what a case wants of it.
+    async fn prepare(&mut self, case: &Case) {
+        let (Some(driver), Some(wanted)) = (&mut self.driver, &case.example.driver) else {
+            return;
+        };
+        match wanted {
+            Driver::Announces(_) => {}
+            Driver::Refuses { code, message } => {
+                let reply = Reply::refuse(grpc(*code), message);
+                REFUSED.map(|call| driver.always(call, reply.clone()));
+            }
+            Driver::Gone => {
+                driver.leave();
+                let is_noticed = |state: &saddlebag::state::State| {
+                    let mut plugins = state.plugins();
+                    plugins.all(|plugin| plugin.health().controllers_healthy == 0)
+                };
+                self.server
+                    .until("the driver to be missed", is_noticed)
+                    .await;
+            }
+        }
+    }
+}
+
+/// The numbers of controller capabilities.
+fn numbers(names: &[String]) -> Vec<i32> {
+    use csi::v1::controller_service_capability::rpc::Type;
+    let number = |name: &String| match Type::from_str_name(name) {
+        Some(capability) => capability as i32,
+        None => panic!("{name} is no controller capability of CSI"),
+    };
+    names.iter().map(number).collect()
+}
+
+/// gRPC's code of a name.
+fn grpc(code: csi::Code) -> tonic::Code {
+    let all = (1..=16).map(tonic::Code::from);
+    let name = |code: &tonic::Code| format!("{code:?}").replace("Cancelled", "Canceled");
+    all.into_iter()
+        .find(|known| name(known) == format!("{code:?}"))
+        .unwrap()
 }
 
 /// Sends one case as a client that accepts JSON, unless the case itself says what it accepts.

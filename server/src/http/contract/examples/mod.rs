@@ -22,6 +22,10 @@
 //!       request: { raw: "nonsense" }
 //!       status: 400
 //!       message: "invalid character 'o' in literal null (expecting 'u')"
+//!     - name: waits_for_the_driver
+//!       driver: { refuses: { code: Unavailable, message: it restarts } } # or `announces`, or `gone`
+//!       request: { query: { wait: 100ms }, body: { Snapshots: [{ SourceVolumeID: db }] } }
+//!       status: 503
 //!   ```
 //! - OpenAPI's own `example` and `examples` are values; [`shown`] holds each against its schema.
 //!
@@ -29,11 +33,13 @@
 //! [`Case::request`] how, and [`judge`] whether the answer is the one that the document shows.
 mod answers;
 mod case;
+mod driver;
 mod judge;
 mod shown;
 
 pub use answers::Answers;
 pub use case::{Case, Example, Given, Sent};
+pub use driver::Driver;
 pub use judge::judge;
 pub use shown::shown;
 
