@@ -79,7 +79,6 @@ struct Row {
     id: String,
     tag: String,
     summary: String,
-    takes_body: bool,
     capability: Capability,
 }
 
@@ -151,7 +150,6 @@ impl Row {
             path: path.to_owned(),
             tag: tag.clone(),
             summary,
-            takes_body: operation.request_body.is_some(),
             capability,
             id,
         }
@@ -253,12 +251,6 @@ fn operations(spec: &OpenAPI) -> String {
         "summary",
         "&'static str",
         &|row| text(&row.summary),
-    );
-    column(
-        "Whether a request has a body; one that comes all the same means nothing.",
-        "takes_body",
-        "bool",
-        &|row| row.takes_body.to_string(),
     );
     column(
         "What a caller needs once access control is on.",

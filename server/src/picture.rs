@@ -10,7 +10,7 @@ mod plugin;
 mod volume;
 
 pub use draft::{draft, is_running};
-pub use operation::{STATES as OPERATION_STATES, operation};
+pub use operation::{STATES, operation};
 pub use plugin::Fragments;
 pub use volume::VolumePicture;
 pub(crate) use volume::nanoseconds;

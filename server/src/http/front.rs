@@ -194,10 +194,7 @@ impl Front {
         query: &Query<'_>,
         body: Body,
     ) -> reply::Reply {
-        let body = match operation.takes_body() {
-            true => edge::body::read(body, self.settings.body).await?,
-            false => Bytes::new(),
-        };
+        let body = edge::body::read(body, self.settings.body).await?;
         let asking = Asking {
             settings: &self.settings,
             params,

@@ -3,7 +3,7 @@
 use super::declared::{
     At, ChangeErrors, List, NotFound, OperationFilter, OperationPath, Read, ReadErrors, Region,
 };
-use super::edge::{ReadOptions, Refusal, WriteOptions};
+use super::edge::{ReadOptions, WriteOptions};
 use super::front::Asking;
 use super::reply::{Reply, json, missing};
 use super::wire;
@@ -23,10 +23,9 @@ use uuid::Uuid;
 pub(super) async fn list_operations(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     ReadOptions::read(asking.query, &asking.settings.region)?;
     let wanted = |name| asking.query.filled(name);
-    if wanted("state").is_some_and(|state| !picture::OPERATION_STATES.contains(&state)) {
-        let states = picture::OPERATION_STATES.join(", ");
-        let text = format!("Expect one of {states} for `state` query string parameter");
-        return Err(Refusal::malformed(text).into());
+    if wanted("state").is_some_and(|state| !picture::STATES.contains(&state)) {
+        let states = picture::STATES.join(", ");
+        return Err(Fault::Malformed(format!("`state` has to be one of {states}")).into());
     }
     let state = cp.state();
     let namespace = wanted("namespace").filter(|name| *name != "*");

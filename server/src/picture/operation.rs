@@ -62,7 +62,7 @@ fn name(row: &Operation) -> &str {
     }
 }
 
-/// The words for how an operation stands.
+/// Every state that an operation can be shown in.
 pub const STATES: [&str; 5] = ["waiting", "running", "done", "failed", "abandoned"];
 
 fn standing(row: &Operation, running: bool) -> &'static str {

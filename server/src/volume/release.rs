@@ -12,18 +12,18 @@ use crate::state::{State, Stored};
 use crate::store::{Guard, Index, Transaction, Write, keys};
 
 /// Forgets a volume that nobody uses; its driver keeps it. Waits for its turn after a growth or a
-/// snapshot.
+/// snapshot; one that is being made or destroyed is busy.
 pub async fn deregister(cp: &ControlPlane, key: &VolumeKey, deadline: Deadline) -> Result<Index> {
     loop {
         let state = cp.state();
-        let seen = find(&state, key)?;
         if let Some(doing) = state.doing(&Subject::Volume(key.clone())) {
-            if doing.row.kind == Kind::Delete {
+            if matches!(doing.row.kind, Kind::Create(_) | Kind::Delete) {
                 return Err(busy(key, &doing.row));
             }
             await_end(cp, doing.row.id, deadline).await?;
             continue;
         }
+        let seen = find(&state, key)?;
         check_unused(&state, &seen.row)?;
         let mut transaction = unused(key, seen);
         transaction.guards.push(Guard::Absent(keys::doing(key)));
@@ -36,7 +36,7 @@ pub async fn deregister(cp: &ControlPlane, key: &VolumeKey, deadline: Deadline) 
 }
 
 /// Has the driver destroy a volume that nobody uses, and then forgets it. `secrets` are laid over the
-/// stored ones. Waits for its turn after a growth or a snapshot; joins a deletion under way.
+/// stored ones. Waits for its turn after a creation, a growth or a snapshot; joins a deletion under way.
 pub async fn delete(
     cp: &ControlPlane,
     key: &VolumeKey,
@@ -45,7 +45,6 @@ pub async fn delete(
 ) -> Result<Index> {
     loop {
         let state = cp.state();
-        let seen = find(&state, key)?;
         if let Some(doing) = state.doing(&Subject::Volume(key.clone())) {
             if doing.row.kind == Kind::Delete {
                 return Ok(await_outcome(cp, doing.row.id, deadline).await?.0);
@@ -53,6 +52,7 @@ pub async fn delete(
             await_end(cp, doing.row.id, deadline).await?;
             continue;
         }
+        let seen = find(&state, key)?;
         check_unused(&state, &seen.row)?;
         check_deletable(&state, &seen.row)?;
         let operation = Operation::intended(

@@ -140,7 +140,7 @@ fn go_duration() -> Object {
 
 fn operation_state() -> Object {
     text()
-        .enum_values(Some(crate::picture::OPERATION_STATES))
+        .enum_values(Some(crate::picture::STATES))
         .build()
 }
 

@@ -16,6 +16,8 @@ pub enum Driver {
     },
     /// Its controller announces these capabilities and no others, by CSI's names, from the beginning.
     Announces(Vec<String>),
+    /// From this case on, it answers no call about a volume or a snapshot.
+    Hangs,
     /// From this case on, nothing listens at its socket.
     Gone,
 }
