@@ -10,7 +10,6 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::control::{ControlPlane, Shared};
 use crate::driver;
-use crate::http::contract::document::Document;
 use crate::http::contract::truth::{OnViolation, Truth};
 use crate::http::{Front, Settings, edge, listen};
 use crate::seal::{SealError, Sealer};
@@ -185,12 +184,11 @@ impl Server {
         if !self.config.check_truth {
             return Ok(None);
         }
-        let document =
-            Document::parse(saddlebag_client::DOCUMENT).map_err(|error| error.to_string())?;
+        let truth = Truth::of_the_contract().map_err(ToString::to_string)?;
         let told = self.on_violation.clone().unwrap_or_else(|| {
             Arc::new(|violation| tracing::error!("against the document: {violation}"))
         });
-        Ok(Some((Arc::new(Truth::new(document)), told)))
+        Ok(Some((truth, told)))
     }
 }
 

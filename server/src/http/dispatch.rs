@@ -7,6 +7,7 @@ use super::{jobs, operations, plugins, snapshots, status, volumes};
 use crate::control::ControlPlane;
 use saddlebag_client::operations::Operation;
 
+#[expect(deprecated, reason = "superseded routes are answered all the same")]
 pub(super) async fn dispatch(
     cp: &ControlPlane,
     operation: Operation,

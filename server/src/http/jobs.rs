@@ -1,6 +1,9 @@
 //! The routes of tag `jobs`: plugin jobs, and the first published draft of the API, filled from the
 //! same state.
 
+use super::declared::{
+    At, Blocking, InNamespace, JobPath, List, Missing, PluginPath, Read, ReadErrors,
+};
 use super::edge::ReadOptions;
 use super::front::Asking;
 use super::reply::{Reply, json, missing};
@@ -15,6 +18,12 @@ use crate::state::{Interest, State, Stored};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+#[utoipa::path(
+    get, path = "/v1/csi/plugins", tag = "jobs",
+    params(InNamespace, Read),
+    responses(At<List<DraftPluginStub<'static>>>, ReadErrors),
+)]
+#[deprecated = "superseded by `list_plugins`"]
 pub(super) async fn list_csi_plugins(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let options = ReadOptions::read(asking.query, &asking.settings.region)?;
     let state = cp.state();
@@ -26,6 +35,12 @@ pub(super) async fn list_csi_plugins(cp: &ControlPlane, asking: &Asking<'_>) -> 
     Ok(json(&plugins).at(state.plugins_index))
 }
 
+#[utoipa::path(
+    get, path = "/v1/csi/plugin/{plugin_id}", tag = "jobs",
+    params(PluginPath, InNamespace, Read),
+    responses(At<List<wire::DraftPlugin<'static>>>, Missing, ReadErrors),
+)]
+#[deprecated = "superseded by `read_plugin`"]
 pub(super) async fn read_csi_plugin(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     ReadOptions::read(asking.query, &asking.settings.region)?;
     let id = PluginId::known(asking.param("plugin_id"));
@@ -39,6 +54,12 @@ pub(super) async fn read_csi_plugin(cp: &ControlPlane, asking: &Asking<'_>) -> R
     }
 }
 
+#[utoipa::path(
+    get, path = "/v1/csi/jobs", tag = "jobs",
+    params(("plugin_id" = Option<String>, Query), InNamespace, Read),
+    responses(At<List<DraftPluginStub<'static>>>, ReadErrors),
+)]
+#[deprecated = "superseded by `read_plugin`, whose jobs it lists"]
 pub(super) async fn list_plugin_jobs(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let options = ReadOptions::read(asking.query, &asking.settings.region)?;
     let wanted = asking.query.filled("plugin_id");
@@ -53,6 +74,11 @@ pub(super) async fn list_plugin_jobs(cp: &ControlPlane, asking: &Asking<'_>) -> 
     Ok(json(&plugins).at(state.plugins_index))
 }
 
+#[utoipa::path(
+    get, path = "/v1/job/{job_id}", tag = "jobs",
+    params(JobPath, InNamespace, Blocking, Read),
+    responses(At<wire::Job<'static>>, Missing, ReadErrors),
+)]
 pub(super) async fn read_job(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let options = ReadOptions::read(asking.query, &asking.settings.region)?;
     let namespace = Namespace::known(options.namespace.as_str());

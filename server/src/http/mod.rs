@@ -10,6 +10,7 @@
 //! which operation of the document stands in `dispatch`, without a wildcard.
 
 pub mod contract;
+pub mod declared;
 mod dispatch;
 pub mod edge;
 mod front;

@@ -1,8 +1,12 @@
 //! The routes of tag `operations`.
 
+use super::declared::{
+    At, ChangeErrors, List, NotFound, OperationFilter, OperationPath, Read, ReadErrors, Region,
+};
 use super::edge::{ReadOptions, WriteOptions};
 use super::front::Asking;
 use super::reply::{Reply, json, missing};
+use super::wire;
 use crate::control::ControlPlane;
 use crate::error::{Error, Fault};
 use crate::operation::{Operation, verbs};
@@ -11,6 +15,11 @@ use crate::state::Stored;
 use std::sync::Arc;
 use uuid::Uuid;
 
+#[utoipa::path(
+    get, path = "/v1/operations", tag = "operations",
+    params(OperationFilter, Read),
+    responses(At<List<wire::Operation<'static>>>, ReadErrors),
+)]
 pub(super) async fn list_operations(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     ReadOptions::read(asking.query, &asking.settings.region)?;
     let wanted = |name| asking.query.filled(name);
@@ -39,11 +48,22 @@ pub(super) async fn list_operations(cp: &ControlPlane, asking: &Asking<'_>) -> R
     Ok(json(&shown).at(state.operations_index))
 }
 
+#[utoipa::path(
+    get, path = "/v1/operation/{operation_id}", tag = "operations",
+    params(OperationPath, Read),
+    responses(At<wire::Operation<'static>>, NotFound, ReadErrors),
+)]
 pub(super) async fn read_operation(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
+    ReadOptions::read(asking.query, &asking.settings.region)?;
     let id = parse(asking)?;
     read(cp, id)
 }
 
+#[utoipa::path(
+    put, path = "/v1/operation/{operation_id}/retry", tag = "operations",
+    params(OperationPath, Region),
+    responses(At<wire::Operation<'static>>, ChangeErrors),
+)]
 pub(super) async fn retry_operation(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     WriteOptions::read(asking.query, &asking.settings.region)?;
     let id = parse(asking)?;
@@ -51,6 +71,11 @@ pub(super) async fn retry_operation(cp: &ControlPlane, asking: &Asking<'_>) -> R
     read(cp, id)
 }
 
+#[utoipa::path(
+    delete, path = "/v1/operation/{operation_id}", tag = "operations",
+    params(OperationPath, ("reason" = String, Query), Region),
+    responses(At<wire::Operation<'static>>, ChangeErrors),
+)]
 pub(super) async fn abandon_operation(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     WriteOptions::read(asking.query, &asking.settings.region)?;
     let reason = asking.query.get("reason").unwrap_or_default().trim();

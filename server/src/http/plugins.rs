@@ -1,9 +1,13 @@
 //! The routes of tag `plugins`.
 
+use super::declared::{
+    At, Blocking, InNamespace, List, Missing, PluginPath, Prefix, Read, ReadErrors, Type,
+};
 use super::edge::ReadOptions;
 use super::front::Asking;
 use super::reply::{Reply, encoded, missing};
 use super::waiting;
+use super::wire;
 use crate::control::ControlPlane;
 use crate::error::{Error, Fault};
 use crate::id::PluginId;
@@ -13,6 +17,11 @@ use crate::state::Interest;
 /// The one type of plugin that there is.
 const CSI: &str = "csi";
 
+#[utoipa::path(
+    get, path = "/v1/plugins", tag = "plugins",
+    params(Type, Prefix, Blocking, Read),
+    responses(At<List<wire::PluginStub<'static>>>, ReadErrors),
+)]
 pub(super) async fn list_plugins(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let options = ReadOptions::read(asking.query, &asking.settings.region)?;
     if asking.query.get("type") != Some(CSI) {
@@ -28,6 +37,11 @@ pub(super) async fn list_plugins(cp: &ControlPlane, asking: &Asking<'_>) -> Repl
     Ok(encoded(picture::array(shown)).at(state.plugins_index))
 }
 
+#[utoipa::path(
+    get, path = "/v1/plugin/csi/{plugin_id}", tag = "plugins",
+    params(PluginPath, InNamespace, Blocking, Read),
+    responses(At<wire::Plugin<'static>>, Missing, ReadErrors),
+)]
 pub(super) async fn read_plugin(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let id = PluginId::known(asking.param("plugin_id"));
     let options = ReadOptions::read(asking.query, &asking.settings.region)?;

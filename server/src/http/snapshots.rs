@@ -1,5 +1,9 @@
 //! The routes of tag `snapshots`.
 
+use super::declared::{
+    At, BodyErrors, Change, ChangeErrors, CsiSecrets, Done, DriverErrors, InNamespace, NotFound,
+    OfPlugin, Pages, Read, ReadErrors, VolumePath,
+};
 use super::edge::credentials::HeaderSecrets;
 use super::edge::options::{DEFAULT_NAMESPACE, check_region};
 use super::edge::{ReadOptions, WriteOptions};
@@ -16,6 +20,11 @@ use crate::operation::verbs::Deadline;
 use crate::snapshot::{self, Spec};
 use std::borrow::Cow;
 
+#[utoipa::path(
+    get, path = "/v1/volumes/snapshot", tag = "snapshots",
+    params(OfPlugin, Pages, CsiSecrets, InNamespace, Read),
+    responses(At<wire::Snapshots<'static>>, NotFound, ReadErrors, DriverErrors),
+)]
 pub(super) async fn list_snapshots(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let options = ReadOptions::read(asking.query, &asking.settings.region)?;
     let plugin = asking.query.get("plugin_id").unwrap_or_default();
@@ -30,18 +39,42 @@ pub(super) async fn list_snapshots(cp: &ControlPlane, asking: &Asking<'_>) -> Re
     Ok(json(&answer(snapshots.collect(), &listed.next_token)).asked_directly())
 }
 
+#[utoipa::path(
+    put, path = "/v1/volumes/snapshot", tag = "snapshots",
+    params(Change),
+    request_body = SnapshotsRequest,
+    responses(At<wire::Snapshots<'static>>, BodyErrors, ChangeErrors, DriverErrors),
+)]
 pub(super) async fn create_snapshots(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     create(cp, asking, None).await
 }
 
+#[utoipa::path(
+    post, path = "/v1/volumes/snapshot", tag = "snapshots",
+    params(Change),
+    request_body = SnapshotsRequest,
+    responses(At<wire::Snapshots<'static>>, BodyErrors, ChangeErrors, DriverErrors),
+)]
 pub(super) async fn create_snapshots_by_post(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     create(cp, asking, None).await
 }
 
+#[utoipa::path(
+    put, path = "/v1/volumes/snapshot/{volume_id}", tag = "snapshots",
+    params(VolumePath, Change),
+    request_body = SnapshotsRequest,
+    responses(At<wire::Snapshots<'static>>, BodyErrors, ChangeErrors, DriverErrors),
+)]
 pub(super) async fn create_snapshot_of(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     create(cp, asking, Some(asking.param("volume_id"))).await
 }
 
+#[utoipa::path(
+    put, path = "/v1/volume/csi/{volume_id}/snapshot", tag = "snapshots",
+    params(VolumePath, Change),
+    request_body = SnapshotsRequest,
+    responses(At<wire::Snapshots<'static>>, BodyErrors, ChangeErrors, DriverErrors),
+)]
 pub(super) async fn snapshot_volume(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     create(cp, asking, Some(asking.param("volume_id"))).await
 }
@@ -91,6 +124,11 @@ fn spec(snapshot: SnapshotRequest, named: Option<&str>) -> Result<Spec> {
     })
 }
 
+#[utoipa::path(
+    delete, path = "/v1/volumes/snapshot", tag = "snapshots",
+    params(OfPlugin, ("snapshot_id" = String, Query), CsiSecrets, Change),
+    responses(Done, ChangeErrors, DriverErrors),
+)]
 pub(super) async fn delete_snapshot(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let options = WriteOptions::read(asking.query, &asking.settings.region)?;
     let named = |name| asking.query.get(name).unwrap_or_default();

@@ -1,8 +1,8 @@
 //! The routes of tag `volumes`.
 
-mod changes;
-mod external;
-mod list;
+pub(super) mod changes;
+pub(super) mod external;
+pub(super) mod list;
 mod spec;
 
 pub(super) use changes::{

@@ -2,62 +2,136 @@
 
 use super::{State, VolumeQuery};
 use crate::id::{Namespace, VolumeId, VolumeKey};
-use std::ops::Bound;
+
+/// In which order of their namespaces and ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// From the first to the last.
+    Ascending,
+    /// From the last to the first.
+    Descending,
+}
 
 impl State {
-    /// The volumes of a query from `first` on, by namespace and id. Each namespace is entered at the
-    /// query's prefix and left behind it; a query for a plugin looks at that plugin's volumes only.
+    /// The volumes of a query from `first` on, by namespace and id. Each namespace is entered at one
+    /// end of the query's prefix and left at the other; a query for a plugin looks at that plugin's
+    /// volumes only.
     pub fn select<'s>(
         &'s self,
         query: &'s VolumeQuery,
+        order: Order,
         first: Option<VolumeKey>,
     ) -> impl Iterator<Item = VolumeKey> + 's {
-        let namespaces: Vec<Namespace> = match &query.namespace {
+        let mut namespaces: Vec<Namespace> = match &query.namespace {
             Some(namespace) => vec![namespace.clone()],
             None => self.namespaces.keys().cloned().collect(),
         };
+        if order == Order::Descending {
+            namespaces.reverse();
+        }
         namespaces
             .into_iter()
-            .filter_map(move |namespace| start(namespace, &query.prefix, first.as_ref()))
-            .flat_map(move |start| self.in_namespace(query, start))
+            .filter_map(move |namespace| {
+                Span::of(&namespace, &query.prefix).on_page(order, first.as_ref())
+            })
+            .flat_map(move |span| self.within(query, order, span))
             .filter(move |key| query.node.is_none() || query.shows(self, key))
     }
 
-    /// The keys of one namespace from `start` on that have the query's prefix and plugin.
-    fn in_namespace<'s>(
+    /// The keys within a span, of the query's plugin if it names one.
+    fn within<'s>(
         &'s self,
-        query: &'s VolumeQuery,
-        start: VolumeKey,
+        query: &VolumeQuery,
+        order: Order,
+        span: Span,
     ) -> Box<dyn Iterator<Item = VolumeKey> + 's> {
-        let namespace = start.namespace.clone();
-        let from = (Bound::Included(start), Bound::Unbounded);
-        let inside = move |key: &VolumeKey| {
-            key.namespace == namespace && key.id.as_str().starts_with(&query.prefix)
-        };
+        let range = span.from..span.before;
         match &query.plugin {
-            None => Box::new(
-                self.volumes
-                    .range(from)
-                    .map(|(key, _)| key.clone())
-                    .take_while(inside),
-            ),
+            None => ordered(order, self.volumes.range(range).map(|(key, _)| key)),
             Some(plugin) => match self.volumes_of.get(plugin) {
-                Some(volumes) => Box::new(volumes.range(from).cloned().take_while(inside)),
+                Some(volumes) => ordered(order, volumes.range(range)),
                 None => Box::new(std::iter::empty()),
             },
         }
     }
 }
 
-/// Where to enter a namespace; nowhere if the page begins behind it.
-fn start(namespace: Namespace, prefix: &str, first: Option<&VolumeKey>) -> Option<VolumeKey> {
-    let entry = |id: &str| VolumeKey {
-        namespace: namespace.clone(),
-        id: VolumeId::known(id),
-    };
-    match first {
-        Some(first) if first.namespace > namespace => None,
-        Some(first) if first.namespace == namespace => Some(entry(first.id.as_str().max(prefix))),
-        _ => Some(entry(prefix)),
+fn ordered<'s>(
+    order: Order,
+    keys: impl DoubleEndedIterator<Item = &'s VolumeKey> + 's,
+) -> Box<dyn Iterator<Item = VolumeKey> + 's> {
+    match order {
+        Order::Ascending => Box::new(keys.cloned()),
+        Order::Descending => Box::new(keys.rev().cloned()),
+    }
+}
+
+/// The keys from one on and before another, which is greater.
+struct Span {
+    from: VolumeKey,
+    before: VolumeKey,
+}
+
+impl Span {
+    /// Every key of a namespace whose id begins with `prefix`.
+    fn of(namespace: &Namespace, prefix: &str) -> Self {
+        let key = |namespace: &str, id: &str| VolumeKey {
+            namespace: Namespace::known(namespace),
+            id: VolumeId::known(id),
+        };
+        let name = namespace.as_str();
+        Self {
+            from: key(name, prefix),
+            before: match successor(prefix) {
+                Some(id) => key(name, &id),
+                None => key(&format!("{name}\0"), ""),
+            },
+        }
+    }
+
+    /// What is left of it for a page that begins with the key `first`; `None` if nothing is.
+    fn on_page(mut self, order: Order, first: Option<&VolumeKey>) -> Option<Self> {
+        match (order, first) {
+            (_, None) => {}
+            (Order::Ascending, Some(first)) => self.from = self.from.max(first.clone()),
+            (Order::Descending, Some(first)) => {
+                let behind_first = VolumeKey {
+                    namespace: first.namespace.clone(),
+                    id: VolumeId::known(format!("{}\0", first.id)),
+                };
+                self.before = self.before.min(behind_first);
+            }
+        }
+        (self.from < self.before).then_some(self)
+    }
+}
+
+/// The least string that is greater than every one that begins with `prefix`; `None` if there is
+/// none.
+fn successor(prefix: &str) -> Option<String> {
+    let mut next = prefix.to_owned();
+    while let Some(last) = next.pop() {
+        let mut above = (last..=char::MAX).skip(1);
+        if let Some(higher) = above.next() {
+            next.push(higher);
+            return Some(next);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::successor;
+
+    #[test]
+    fn a_successor_is_above_all_that_begins_so_and_below_all_else() {
+        assert_eq!(successor("pg").as_deref(), Some("ph"));
+        assert_eq!(successor("p\u{d7ff}").as_deref(), Some("p\u{e000}"));
+        assert_eq!(successor("p\u{10ffff}\u{10ffff}").as_deref(), Some("q"));
+        assert_eq!(successor("\u{10ffff}"), None);
+        assert_eq!(successor(""), None);
+        let above = successor("pg").unwrap();
+        assert!(above.as_str() > "pg\u{10ffff}\u{10ffff}" && above.as_str() <= "ph");
     }
 }

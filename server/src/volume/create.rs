@@ -108,6 +108,7 @@ fn look<'a>(state: &'a State, spec: &'a Spec) -> Result<Looked<'a>> {
         let text = "plugin does not support creating volumes".to_owned();
         return Err(looked.about(Fault::CapabilityMissing(text)));
     }
+    looked.check_namespace()?;
     Ok(looked)
 }
 
@@ -136,7 +137,6 @@ fn plan(cp: &ControlPlane, looked: &Looked<'_>) -> Result<Plan> {
         return Err(refused(Refused::LimitBelowRequired.to_string()));
     }
     check_source(looked)?;
-    looked.check_namespace()?;
     let operation = new_operation(cp, looked, capabilities)?;
     match looked.state.doing(&Subject::Volume(key)) {
         None => Ok(Plan::Intend(Box::new(operation))),

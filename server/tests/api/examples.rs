@@ -2,19 +2,54 @@
 //!
 //! Every case below `x-examples` runs on a server of its own, after the cases that it is given.
 
+use crate::scripted_driver::{Reply, ScriptedDriver, controller_capabilities};
 use crate::server::{PATIENCE, TestServer};
 use futures::StreamExt;
+use regex::Regex;
 use reqwest::header::{ACCEPT, HeaderValue};
+use saddlebag::config::{Launch, PluginConfig};
+use saddlebag::csi::{self, Call};
 use saddlebag::http::contract::document::Document;
-use saddlebag::http::contract::examples::{Answers, Case, cases, judge, plan, shown, uncovered};
+use saddlebag::http::contract::examples::{
+    Answers, Case, Driver, cases, failures, judge, plan, shown, uncovered,
+};
 use saddlebag::http::contract::validator::Problem;
-use std::sync::Arc;
+use saddlebag::id::PluginId;
+use saddlebag::plugin::PluginType;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::sync::{Arc, LazyLock};
 
 /// How many servers run at once.
 const SIDE_BY_SIDE: usize = 4;
 
-/// Operations that cannot fail while access control is off and a server answers at all.
+/// Operations that cannot fail. There is none: any may be asked for by a foreign web page.
 const UNABLE_TO_FAIL: [(&str, &str); 0] = [];
+
+/// Codes of failures that the document shows and no case can bring about, and why.
+const UNABLE_TO_HAPPEN: [(&str, &str); 6] = [
+    ("permission_denied", "there is no access control yet"),
+    ("request_timeout", "it takes 30 s"),
+    (
+        "body_too_large",
+        "a body of 1 MiB does not belong into a document",
+    ),
+    ("internal", "it takes a defect"),
+    ("store_unavailable", "it takes a broken store"),
+    ("volume_in_use", "there are no claims yet"),
+];
+
+/// What a driver is asked about volumes and snapshots.
+const STORAGE_CALLS: [Call; 8] = [
+    Call::CreateVolume,
+    Call::DeleteVolume,
+    Call::ControllerExpandVolume,
+    Call::ValidateVolumeCapabilities,
+    Call::ListVolumes,
+    Call::CreateSnapshot,
+    Call::DeleteSnapshot,
+    Call::ListSnapshots,
+];
 
 fn document() -> Document {
     Document::parse(saddlebag_client::DOCUMENT).unwrap()
@@ -29,38 +64,37 @@ fn all() -> Vec<Case> {
     cases(&document()).unwrap_or_else(|problems| panic!("{}", lines(&problems)))
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_case_of_the_document_is_answered_as_it_shows() {
-    let cases = Arc::new(all());
+/// What became of a case: the answer to it, or why it is not as shown.
+type Outcome = Result<Value, String>;
+
+/// What became of all of them, run once for all tests here.
+static OUTCOMES: LazyLock<Vec<Outcome>> = LazyLock::new(|| {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(run_all(Arc::new(all())))
+});
+
+async fn run_all(cases: Arc<Vec<Case>>) -> Vec<Outcome> {
     let runs = futures::stream::iter(0..cases.len()).map(|number| {
         let cases = Arc::clone(&cases);
         async move {
             let name = cases[number].to_string();
             let run = tokio::spawn(async move { run(&cases, &cases[number]).await });
-            match run.await {
-                Ok(outcome) => outcome.err(),
-                Err(defect) => Some(format!("{name}: {defect}")),
-            }
+            run.await
+                .unwrap_or_else(|defect| Err(format!("{name}: {defect}")))
         }
     });
-    let outcomes: Vec<Option<String>> = runs.buffered(SIDE_BY_SIDE).collect().await;
-    let failures: Vec<String> = outcomes.into_iter().flatten().collect();
-    assert!(
-        failures.is_empty(),
-        "{} of {} cases:\n{}",
-        failures.len(),
-        cases.len(),
-        failures.join("\n")
-    );
+    runs.buffered(SIDE_BY_SIDE).collect().await
 }
 
 /// Runs one case with what it is given.
-async fn run(cases: &[Case], case: &Case) -> Result<(), String> {
-    let mut server = TestServer::start().await;
-    let mut outcome = Ok(());
+async fn run(cases: &[Case], case: &Case) -> Outcome {
+    let plan = plan(cases, case);
+    let mut world = World::of(&plan).await;
+    let mut outcome = Ok(Value::Null);
     let mut answers = Answers::default();
-    for step in plan(cases, case) {
-        outcome = send(&server, step, &mut answers).await;
+    for step in plan {
+        world.prepare(step).await;
+        outcome = send(&world.server, step, &mut answers).await;
         if let Err(problem) = &mut outcome {
             if !std::ptr::eq(step, case) {
                 *problem = format!("{case}: given {problem}");
@@ -68,17 +102,97 @@ async fn run(cases: &[Case], case: &Case) -> Result<(), String> {
             break;
         }
     }
-    server.stop().await;
-    let violations = server.violations();
-    outcome?;
-    match violations.first() {
-        None => Ok(()),
-        Some(first) => Err(format!("{case}: the wire broke the document: {first}")),
+    drop(world.driver);
+    world.server.stop().await;
+    match world.server.take_violations().first() {
+        Some(first) if outcome.is_ok() => {
+            Err(format!("{case}: the wire broke the document: {first}"))
+        }
+        _ => outcome,
     }
 }
 
+/// A server, and the driver of its plugin where that is not the built-in one.
+struct World {
+    server: TestServer,
+    driver: Option<ScriptedDriver>,
+}
+
+impl World {
+    async fn of(plan: &[&Case]) -> Self {
+        let mut asked = plan.iter().filter_map(|case| case.example.driver.as_ref());
+        let Some(first) = asked.next() else {
+            let server = TestServer::start().await;
+            return Self {
+                server,
+                driver: None,
+            };
+        };
+        let driver = ScriptedDriver::start();
+        for announced in [first].into_iter().chain(asked) {
+            if let Driver::Announces(names) = announced {
+                let answer = controller_capabilities(&numbers(names));
+                driver.always(Call::ControllerGetCapabilities, Reply::answer(answer));
+            }
+        }
+        let plugin = PluginConfig {
+            plugin: PluginId::known("local"),
+            kind: PluginType::Monolith,
+            launch: Launch::Listening(driver.endpoint()),
+        };
+        Self {
+            server: TestServer::start_with(|config| config.plugins = vec![plugin]).await,
+            driver: Some(driver),
+        }
+    }
+
+    /// Lets the driver do what a case wants of it.
+    async fn prepare(&mut self, case: &Case) {
+        let (Some(driver), Some(wanted)) = (&mut self.driver, &case.example.driver) else {
+            return;
+        };
+        match wanted {
+            Driver::Announces(_) => {}
+            Driver::Refuses { code, message } => {
+                let reply = Reply::refuse(grpc(*code), message);
+                drop(STORAGE_CALLS.map(|call| driver.always(call, reply.clone())));
+            }
+            Driver::Hangs => drop(STORAGE_CALLS.map(|call| driver.always(call, Reply::Hang))),
+            Driver::Gone => {
+                driver.leave();
+                let is_noticed = |state: &saddlebag::state::State| {
+                    let mut plugins = state.plugins();
+                    plugins.all(|plugin| plugin.health().controllers_healthy == 0)
+                };
+                self.server
+                    .until("the driver to be missed", is_noticed)
+                    .await;
+            }
+        }
+    }
+}
+
+/// The numbers of controller capabilities.
+fn numbers(names: &[String]) -> Vec<i32> {
+    use csi::v1::controller_service_capability::rpc::Type;
+    let number = |name: &String| match Type::from_str_name(name) {
+        Some(capability) => capability as i32,
+        None => panic!("{name} is no controller capability of CSI"),
+    };
+    names.iter().map(number).collect()
+}
+
+/// gRPC's code of a name.
+fn grpc(code: csi::Code) -> tonic::Code {
+    let all = (1..=16).map(tonic::Code::from);
+    let name = |code: &tonic::Code| format!("{code:?}").replace("Cancelled", "Canceled");
+    all.into_iter()
+        .find(|known| name(known) == format!("{code:?}"))
+        .unwrap()
+}
+
 /// Sends one case as a client that accepts JSON, unless the case itself says what it accepts.
-async fn send(server: &TestServer, case: &Case, answers: &mut Answers) -> Result<(), String> {
+async fn send(server: &TestServer, case: &Case, answers: &mut Answers) -> Outcome {
     let mut request = case.request(&server.url, answers)?;
     let headers = request.headers_mut();
     if !headers.contains_key(ACCEPT) {
@@ -95,7 +209,73 @@ async fn send(server: &TestServer, case: &Case, answers: &mut Answers) -> Result
         .await
         .map_err(|_| format!("{case}: no answer"))?
         .map_err(|error| format!("{case}: {error}"))?;
-    judge(case, answers, status, &headers, &body)
+    {
+        use std::io::Write;
+        let mut f = std::fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open("/tmp/answers.jsonl")
+            .unwrap();
+        writeln!(
+            f,
+            "{}",
+            serde_json::json!([
+                case.to_string(),
+                status.as_u16(),
+                String::from_utf8_lossy(&body)
+            ])
+        )
+        .unwrap();
+    }
+    judge(case, answers, status, &headers, &body)?;
+    Ok(serde_json::from_slice(&body).unwrap_or_default())
+}
+
+#[test]
+fn every_case_of_the_document_is_answered_as_it_shows() {
+    let failures: Vec<&String> = OUTCOMES.iter().filter_map(|it| it.as_ref().err()).collect();
+    let list = failures.iter().map(|failure| format!("\n{failure}"));
+    let (failed, all) = (failures.len(), OUTCOMES.len());
+    assert_eq!(
+        failed,
+        0,
+        "{failed} of {all} cases:{}",
+        list.collect::<String>()
+    );
+}
+
+#[test]
+fn every_failure_that_the_document_shows_is_the_answer_to_a_case() {
+    let answers: Vec<Value> = OUTCOMES.iter().flatten().map(without_uuids).collect();
+    let document = document();
+    let mut unable: BTreeSet<&str> = UNABLE_TO_HAPPEN.iter().map(|(code, _)| *code).collect();
+    let mut problems = vec![];
+    for (place, shown) in failures(&document) {
+        let code = shown["code"].as_str().unwrap();
+        let happened = answers.contains(&without_uuids(shown));
+        let is_excused = UNABLE_TO_HAPPEN.iter().any(|(known, _)| *known == code);
+        if happened == is_excused {
+            problems.push(match happened {
+                true => format!("{place}: `{code}` is listed as unable to happen, yet it did"),
+                false => format!("{place}: no case is answered {shown}"),
+            });
+        }
+        unable.remove(code);
+    }
+    problems.extend(
+        unable
+            .iter()
+            .map(|code| format!("`{code}` is shown nowhere")),
+    );
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+/// The same value with the ids of operations alike.
+fn without_uuids(value: &Value) -> Value {
+    static UUID: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").unwrap());
+    let alike = UUID.replace_all(&value.to_string(), "UUID").into_owned();
+    serde_json::from_str(&alike).unwrap()
 }
 
 #[test]

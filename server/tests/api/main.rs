@@ -27,6 +27,7 @@ mod rig;
 mod scripted_driver;
 mod secrets;
 mod server;
+mod shape;
 mod snapshots;
 mod spine;
 mod statuses;

@@ -5,18 +5,28 @@ use super::spec::specs;
 use crate::control::ControlPlane;
 use crate::csi::Secrets;
 use crate::error::{Error, Fault};
+use crate::http::declared::{
+    At, BodyErrors, Change, ChangeErrors, CsiSecrets, Done, DriverErrors, VolumePath, WaitErrors,
+};
 use crate::http::edge::WriteOptions;
 use crate::http::edge::credentials::HeaderSecrets;
 use crate::http::edge::options::{DEFAULT_NAMESPACE, force};
 use crate::http::front::Asking;
 use crate::http::reply::{Reply, empty, encoded};
 use crate::http::request::VolumesRequest;
+use crate::http::wire::VolumesAnswer;
 use crate::id::{Namespace, NodeId, VolumeId, VolumeKey};
 use crate::operation::verbs::Deadline;
 use crate::picture;
 use crate::store::Index;
 use crate::volume;
 
+#[utoipa::path(
+    put, path = "/v1/volumes", tag = "volumes",
+    params(Change),
+    request_body = VolumesRequest,
+    responses(At<VolumesAnswer<'static>>, BodyErrors, ChangeErrors, DriverErrors),
+)]
 pub(in crate::http) async fn register_volumes(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let request = VolumesRequest::decode(asking.body()?)?;
     let options = WriteOptions::read(asking.query, &asking.settings.region)?;
@@ -25,6 +35,12 @@ pub(in crate::http) async fn register_volumes(cp: &ControlPlane, asking: &Asking
     Ok(stored(cp, index, &keys))
 }
 
+#[utoipa::path(
+    post, path = "/v1/volumes", tag = "volumes",
+    params(Change),
+    request_body = VolumesRequest,
+    responses(At<VolumesAnswer<'static>>, BodyErrors, ChangeErrors, DriverErrors),
+)]
 pub(in crate::http) async fn register_volumes_by_post(
     cp: &ControlPlane,
     asking: &Asking<'_>,
@@ -33,10 +49,22 @@ pub(in crate::http) async fn register_volumes_by_post(
 }
 
 /// The id in the path does not count, as in Nomad: the body's does.
+#[utoipa::path(
+    put, path = "/v1/volume/csi/{volume_id}", tag = "volumes",
+    params(VolumePath, Change),
+    request_body = VolumesRequest,
+    responses(At<VolumesAnswer<'static>>, BodyErrors, ChangeErrors, DriverErrors),
+)]
 pub(in crate::http) async fn register_volume(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     register_volumes(cp, asking).await
 }
 
+#[utoipa::path(
+    put, path = "/v1/volume/csi/{volume_id}/create", tag = "volumes",
+    params(VolumePath, Change),
+    request_body = VolumesRequest,
+    responses(At<VolumesAnswer<'static>>, BodyErrors, ChangeErrors, DriverErrors),
+)]
 pub(in crate::http) async fn create_volume(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let request = VolumesRequest::decode(asking.body()?)?;
     let options = WriteOptions::read(asking.query, &asking.settings.region)?;
@@ -45,6 +73,11 @@ pub(in crate::http) async fn create_volume(cp: &ControlPlane, asking: &Asking<'_
     Ok(stored(cp, index, &keys))
 }
 
+#[utoipa::path(
+    delete, path = "/v1/volume/csi/{volume_id}", tag = "volumes",
+    params(VolumePath, ("force" = Option<bool>, Query), Change),
+    responses(Done, ChangeErrors, WaitErrors),
+)]
 pub(in crate::http) async fn deregister_volume(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     // Claims that are not live are not kept, so there is nothing that force would drop.
     force(asking.query)?;
@@ -54,6 +87,13 @@ pub(in crate::http) async fn deregister_volume(cp: &ControlPlane, asking: &Askin
     Ok(empty().at(index))
 }
 
+#[utoipa::path(
+    delete,
+    path = "/v1/volume/csi/{volume_id}/delete",
+    tag = "volumes",
+    params(VolumePath, CsiSecrets, Change),
+    responses(Done, ChangeErrors, DriverErrors)
+)]
 pub(in crate::http) async fn delete_volume(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let options = WriteOptions::read(asking.query, &asking.settings.region)?;
     let secrets = Secrets::from_plain(HeaderSecrets::of(asking.headers).into_pairs());
@@ -62,6 +102,11 @@ pub(in crate::http) async fn delete_volume(cp: &ControlPlane, asking: &Asking<'_
     Ok(empty().at(index))
 }
 
+#[utoipa::path(
+    delete, path = "/v1/volume/csi/{volume_id}/detach", tag = "volumes",
+    params(VolumePath, ("node" = String, Query), Change),
+    responses(Done, ChangeErrors, DriverErrors),
+)]
 pub(in crate::http) async fn detach_volume(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let Some(node) = asking.query.filled("node") else {
         return Err(Error::from(Fault::NoNodeId)

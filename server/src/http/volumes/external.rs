@@ -2,6 +2,9 @@
 
 use crate::control::ControlPlane;
 use crate::csi::{Condition, ContentSource, ListVolumes, ListedVolume};
+use crate::http::declared::{
+    At, DriverErrors, InNamespace, NotFound, OfPlugin, Pages, Read, ReadErrors,
+};
 use crate::http::edge::ReadOptions;
 use crate::http::front::Asking;
 use crate::http::reply::{Reply, json};
@@ -9,6 +12,11 @@ use crate::http::wire;
 use crate::volume;
 use std::borrow::Cow;
 
+#[utoipa::path(
+    get, path = "/v1/volumes/external", tag = "volumes",
+    params(OfPlugin, Pages, InNamespace, Read),
+    responses(At<wire::ExternalVolumes<'static>>, NotFound, ReadErrors, DriverErrors),
+)]
 pub(in crate::http) async fn list_external_volumes(
     cp: &ControlPlane,
     asking: &Asking<'_>,

@@ -2,18 +2,28 @@
 
 use crate::control::ControlPlane;
 use crate::error::{Error, Fault};
+use crate::http::declared::{
+    At, Blocking, InNamespace, List, Missing, NotFound, Page, Pages, Prefix, Read, ReadErrors,
+    Type, VolumeFilter, VolumePath,
+};
 use crate::http::edge::ReadOptions;
 use crate::http::front::Asking;
 use crate::http::reply::{Reply, encoded, missing};
 use crate::http::waiting;
+use crate::http::wire;
 use crate::id::{Namespace, PluginId, VolumeId, VolumeKey};
 use crate::picture;
-use crate::state::{Interest, State, VolumeQuery};
+use crate::state::{Interest, Order, State, VolumeQuery};
 use bytes::Bytes;
 
 /// Every namespace.
 const ALL: &str = "*";
 
+#[utoipa::path(
+    get, path = "/v1/volumes", tag = "volumes",
+    params(Type, InNamespace, Prefix, VolumeFilter, Pages, Blocking, Read),
+    responses(Page<List<wire::VolumeStub<'static>>>, NotFound, ReadErrors),
+)]
 pub(in crate::http) async fn list_volumes(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let options = ReadOptions::read(asking.query, &asking.settings.region)?;
     match asking.query.get("type") {
@@ -43,7 +53,11 @@ fn page(
     options: &ReadOptions,
 ) -> (Vec<Bytes>, Option<VolumeKey>) {
     let first = (!options.next_token.is_empty()).then(|| parse_token(&options.next_token));
-    let mut keys = state.select(query, first);
+    let order = match options.reverse {
+        false => Order::Ascending,
+        true => Order::Descending,
+    };
+    let mut keys = state.select(query, order, first);
     let size = match options.per_page {
         0 => usize::MAX,
         // A negative page has no rows, as Nomad's.
@@ -82,6 +96,11 @@ fn parse_token(token: &str) -> VolumeKey {
     }
 }
 
+#[utoipa::path(
+    get, path = "/v1/volume/csi/{volume_id}", tag = "volumes",
+    params(VolumePath, InNamespace, Blocking, Read),
+    responses(At<wire::Volume<'static>>, Missing, ReadErrors),
+)]
 pub(in crate::http) async fn read_volume(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let options = ReadOptions::read(asking.query, &asking.settings.region)?;
     let key = VolumeKey {

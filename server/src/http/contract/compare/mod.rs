@@ -96,6 +96,13 @@ impl<'d> Comparison<'d> {
 
     fn operation(&mut self, document: &Operation<'d>, declared: &Operation<'d>) {
         self.same("operationId", document.id, declared.id);
+        self.same("tags", &tags(document), &tags(declared));
+        let is_deprecated = |operation: &Operation<'_>| operation.object["deprecated"] == true;
+        self.same(
+            "deprecated",
+            &is_deprecated(document).to_string(),
+            &is_deprecated(declared).to_string(),
+        );
         self.parameters(document, declared);
         self.body(document.body.as_ref(), declared.body.as_ref());
         self.both(
@@ -267,6 +274,15 @@ fn lower_case<'h, 'd>(
         .iter()
         .map(|(name, header)| (name.to_lowercase(), header))
         .collect()
+}
+
+/// The tags in order, `none` if there are none.
+fn tags(operation: &Operation<'_>) -> String {
+    let tags: Vec<&str> = elements(&operation.object["tags"]).map(text).collect();
+    match tags.is_empty() {
+        true => "none".to_owned(),
+        false => tags.join(", "),
+    }
 }
 
 /// Who may call: `NomadToken or Bearer`; `anyone` where nothing is asked.

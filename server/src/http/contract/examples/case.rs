@@ -1,6 +1,6 @@
 //! One case: a request that the document shows, and the answer to it.
 use super::{
-    Answers, Operation,
+    Answers, Driver, Operation,
     answers::{plain, references},
 };
 use axum::{body::Bytes, http::Request};
@@ -47,6 +47,8 @@ pub struct Example {
     /// The cases that have to be run before.
     #[serde(default)]
     pub given: Vec<Given>,
+    /// What the driver does, if it is not to do all that it is asked.
+    pub driver: Option<Driver>,
     /// What is sent.
     #[serde(default)]
     pub request: Sent,

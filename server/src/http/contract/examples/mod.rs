@@ -22,20 +22,27 @@
 //!       request: { raw: "nonsense" }
 //!       status: 400
 //!       message: "invalid character 'o' in literal null (expecting 'u')"
+//!     - name: waits_for_the_driver
+//!       driver: { refuses: { code: Unavailable, message: it restarts } } # or `announces`, `hangs`, `gone`
+//!       request: { query: { wait: 100ms }, body: { Snapshots: [{ SourceVolumeID: db }] } }
+//!       status: 503
 //!   ```
-//! - OpenAPI's own `example` and `examples` are values; [`shown`] holds each against its schema.
+//! - OpenAPI's own `example` and `examples` are values; [`shown`] holds each against its schema, and
+//!   [`failures`] are those that should be the answer to some case, word for word.
 //!
 //! Whoever runs the cases brings server and client: [`plan`] says what to send in which order,
 //! [`Case::request`] how, and [`judge`] whether the answer is the one that the document shows.
 mod answers;
 mod case;
+mod driver;
 mod judge;
 mod shown;
 
 pub use answers::Answers;
 pub use case::{Case, Example, Given, Sent};
+pub use driver::Driver;
 pub use judge::judge;
-pub use shown::shown;
+pub use shown::{failures, shown};
 
 use super::{
     document::{Document, Operation, elements, text},

@@ -5,7 +5,10 @@ use crate::http::contract::{
     validator::{Problem, Validator},
 };
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, HashSet},
+    ptr,
+};
 
 /// What is wrong with the example values of the document: in parameters, request bodies, responses
 /// and their headers, and schemas. A reader takes them for good ones, so they have to be.
@@ -46,6 +49,33 @@ pub fn shown(document: &Document) -> Vec<Problem> {
         review.schema(&format!("schema {name}"), schema);
     }
     review.problems
+}
+
+/// The examples of failures, as JSON: the place of each, and its value. Those that operations share
+/// come once.
+#[must_use]
+pub fn failures(document: &Document) -> Vec<(String, &Value)> {
+    let mut seen = HashSet::new();
+    let mut failures = vec![];
+    for operation in document.operations() {
+        let failed = operation
+            .responses
+            .iter()
+            .filter(|(status, _)| ***status >= *"4");
+        for (status, response) in failed {
+            let Some(json) = response.content.get("application/json") else {
+                continue;
+            };
+            for (name, example) in entries(&json.object["examples"]) {
+                let value = &document.resolve(example)["value"];
+                if seen.insert(ptr::from_ref(value)) {
+                    let place = format!("{}: response {status} / example {name}", operation.id);
+                    failures.push((place, value));
+                }
+            }
+        }
+    }
+    failures
 }
 
 struct Review<'d> {

@@ -17,7 +17,7 @@ pub use layer::{BODY_BOUND, Layer, OnViolation, UNROUTED, Watched, layer};
 pub use ledger::Ledger;
 
 use super::{
-    document::{Document, Operation},
+    document::{Document, DocumentError, Operation},
     schema::{Reading, json_schema},
     validator::{Problem, Validator, is_confidential_name, shown},
 };
@@ -27,7 +27,7 @@ use serde_json::Value;
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
 };
 
 /// Which operation answered. The router puts it into the extensions of each response, since
@@ -108,6 +108,19 @@ impl Truth {
             document,
             validators: Mutex::default(),
         }
+    }
+
+    /// Judges by `openapi.yaml`. All servers of a process share one judge, since reading the document
+    /// takes longer than starting a server.
+    ///
+    /// # Errors
+    /// When the document is not sound, which its tests rule out.
+    pub fn of_the_contract() -> Result<Arc<Self>, &'static DocumentError> {
+        static TRUTH: LazyLock<Result<Arc<Truth>, DocumentError>> = LazyLock::new(|| {
+            let document = Document::parse(saddlebag_client::DOCUMENT)?;
+            Ok(Arc::new(Truth::new(document)))
+        });
+        TRUTH.as_ref().map(Arc::clone)
     }
 
     /// Every way in which the exchange breaks the document; none if it is true.

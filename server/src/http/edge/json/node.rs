@@ -80,22 +80,6 @@ impl<'n> Node<'n> {
         .ok_or_else(|| self.expected_scalar(what))
     }
 
-    fn unsigned(self) -> Result<u64, Refusal> {
-        match self.value {
-            Value::Number(number) => number.as_u64(),
-            _ => None,
-        }
-        .ok_or_else(|| self.expected_scalar("an integer from 0 to 18446744073709551615"))
-    }
-
-    fn time(self) -> Result<jiff::Timestamp, Refusal> {
-        match self.value {
-            Value::Text(text) => text.parse().ok(),
-            _ => None,
-        }
-        .ok_or_else(|| self.expected_scalar("null or a time as in RFC 3339"))
-    }
-
     /// A refusal that names what kind of thing is here, and nothing of it.
     fn expected(self, what: &str) -> Refusal {
         let found = kind(self.value);
@@ -183,19 +167,9 @@ impl<'n> Object<'n> {
         Ok(bytes.unwrap_or_default())
     }
 
-    /// An unsigned 64-bit integer.
-    pub fn unsigned(&self, name: &str) -> Result<Option<u64>, Refusal> {
-        self.child(name, |node| node.unsigned())
-    }
-
     /// A boolean; false if absent.
     pub fn boolean(&self, name: &str) -> Result<bool, Refusal> {
         Ok(self.child(name, |node| node.boolean())?.unwrap_or_default())
-    }
-
-    /// A time as in RFC 3339.
-    pub fn time(&self, name: &str) -> Result<Option<jiff::Timestamp>, Refusal> {
-        self.child(name, |node| node.time())
     }
 
     /// A map of strings.

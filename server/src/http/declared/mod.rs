@@ -1,0 +1,98 @@
+//! What the handlers declare of themselves, through utoipa, for the comparison with the document.
+//!
+//! - Each handler says in its own `#[utoipa::path]` what it takes and answers, in the vocabulary of
+//!   this module: [`parameters`] that several take, [`answers`], [`failures`].
+//! - The schemas are those of the types that are decoded and encoded ([`request`](super::request),
+//!   [`wire`](super::wire)).
+//! - The document is written by hand and does not come from here. A test holds the two together,
+//!   both ways, so a handler that is missing below is found.
+
+mod answers;
+mod failures;
+mod parameters;
+
+pub(super) use answers::{At, Done, Json, List, Page};
+pub(super) use failures::{
+    Always, BodyErrors, ChangeErrors, DriverErrors, Missing, NotFound, ReadErrors, WaitErrors,
+};
+pub(super) use parameters::{
+    Blocking, Change, CsiSecrets, InNamespace, JobPath, OfPlugin, OperationFilter, OperationPath,
+    Pages, PluginPath, Prefix, Read, Region, Type, VolumeFilter, VolumePath,
+};
+
+use super::{jobs, operations, plugins, snapshots, status, volumes, wire};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+/// Everything that the server declares.
+#[must_use]
+pub fn document() -> utoipa::openapi::OpenApi {
+    Declared::openapi()
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    paths(
+        plugins::list_plugins,
+        plugins::read_plugin,
+        volumes::list::list_volumes,
+        volumes::list::read_volume,
+        volumes::changes::register_volumes,
+        volumes::changes::register_volumes_by_post,
+        volumes::changes::register_volume,
+        volumes::changes::create_volume,
+        volumes::changes::deregister_volume,
+        volumes::changes::delete_volume,
+        volumes::changes::detach_volume,
+        volumes::external::list_external_volumes,
+        snapshots::list_snapshots,
+        snapshots::create_snapshots,
+        snapshots::create_snapshots_by_post,
+        snapshots::create_snapshot_of,
+        snapshots::snapshot_volume,
+        snapshots::delete_snapshot,
+        jobs::list_csi_plugins,
+        jobs::read_csi_plugin,
+        jobs::list_plugin_jobs,
+        jobs::read_job,
+        operations::list_operations,
+        operations::read_operation,
+        operations::retry_operation,
+        operations::abandon_operation,
+        status::read_leader,
+        status::read_agent_health,
+        status::read_document_yaml,
+        status::read_document_json,
+    ),
+    components(schemas(
+        wire::AgentHealth<'static>,
+        wire::DraftPlugin<'static>,
+        wire::DraftPluginStub<'static>,
+        wire::Error<'static>,
+        wire::ExternalVolumes<'static>,
+        wire::Job<'static>,
+        wire::Operation<'static>,
+        wire::Plugin<'static>,
+        wire::PluginStub<'static>,
+        wire::Snapshots<'static>,
+        wire::Volume<'static>,
+        wire::VolumeStub<'static>,
+        wire::VolumesAnswer<'static>,
+    )),
+    security((), ("NomadToken" = []), ("Bearer" = [])),
+    modifiers(&Tokens),
+)]
+struct Declared;
+
+/// The two ways to send a token.
+struct Tokens;
+
+impl Modify for Tokens {
+    fn modify(&self, declared: &mut utoipa::openapi::OpenApi) {
+        let components = declared.components.get_or_insert_default();
+        let header = ApiKey::Header(ApiKeyValue::new("X-Nomad-Token"));
+        components.add_security_scheme("NomadToken", SecurityScheme::ApiKey(header));
+        let bearer = Http::new(HttpAuthScheme::Bearer);
+        components.add_security_scheme("Bearer", SecurityScheme::Http(bearer));
+    }
+}
