@@ -6,3 +6,4 @@ mod scripted_driver;
 mod server;
 mod shape;
 mod spine;
+mod world;

@@ -139,9 +139,7 @@ fn go_duration() -> Object {
 }
 
 fn operation_state() -> Object {
-    text()
-        .enum_values(Some(crate::picture::STATES))
-        .build()
+    text().enum_values(Some(crate::picture::STATES)).build()
 }
 
 fn password() -> Object {
