@@ -123,11 +123,14 @@ fn every_failure_is_an_error_in_json_and_in_text() {
                 json!({ "$ref": "#/components/schemas/Error" }),
                 "{id} {status}"
             );
-            assert_eq!(
-                content["text/plain"]["schema"],
-                json!({ "type": "string" }),
-                "{id} {status}"
-            );
+            let text = &content["text/plain"];
+            assert_eq!(text["schema"], json!({ "type": "string" }), "{id} {status}");
+            let examples = |content: &Value| content["examples"].as_object().unwrap().clone();
+            let json = examples(&content["application/json"]);
+            for (name, example) in examples(text) {
+                let message = &json[&name]["value"]["message"];
+                assert_eq!(&example["value"], message, "{id} {status} {name}");
+            }
         }
     }
 }

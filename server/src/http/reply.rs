@@ -9,6 +9,7 @@ use crate::store::Index;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use bytes::Bytes;
 use serde::Serialize;
+use std::borrow::Cow;
 
 /// What a handler gives back.
 pub(super) type Reply = Result<Answer, Refused>;
@@ -142,6 +143,11 @@ pub(super) fn refusal(refused: Refused, style: StatusStyle, as_json: bool) -> An
     }
 }
 
+/// An id; none if the request left it empty.
+fn named(id: Option<&str>) -> Option<Cow<'_, str>> {
+    id.filter(|id| !id.is_empty()).map(Into::into)
+}
+
 fn body(error: &Error) -> wire::Error<'_> {
     let facts = error.fault.answer();
     let several = match &error.fault {
@@ -151,8 +157,8 @@ fn body(error: &Error) -> wire::Error<'_> {
     wire::Error {
         code: facts.code.into(),
         message: error.to_string().into(),
-        volume: error.volume.as_deref().map(Into::into),
-        plugin: error.plugin.as_deref().map(Into::into),
+        volume: named(error.volume.as_deref()),
+        plugin: named(error.plugin.as_deref()),
         node: error.node.as_deref().map(Into::into),
         claim: error.claim.as_deref().map(Into::into),
         operation: error.operation.as_deref().map(Into::into),

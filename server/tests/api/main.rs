@@ -30,7 +30,11 @@ mod server;
 mod shape;
 mod snapshots;
 mod spine;
+<<<<<<< HEAD
 mod statuses;
 mod turns;
 mod update;
 mod wire;
+=======
+mod world;
+>>>>>>> contract

@@ -253,6 +253,20 @@ fn an_operation_that_either_side_lacks_is_found() {
 }
 
 #[test]
+fn tags_and_deprecation_that_differ_are_found() {
+    differs(
+        "get_volume\n      tags: [volumes]",
+        "get_volume\n      tags: [snapshots]",
+        "get_volume: tags: the document says `snapshots`, the server declares `volumes`",
+    );
+    differs(
+        "      deprecated: true\n",
+        "",
+        "register_volume: deprecated: the document says `false`, the server declares `true`",
+    );
+}
+
+#[test]
 fn bounds_and_defaults_that_contradict_each_other_are_found() {
     let pages = |schema: &str| {
         document(&format!(

@@ -68,7 +68,7 @@ struct Listing {
 }
 
 #[utoipa::path(
-    get, path = "/v1/volume/{id}",
+    get, path = "/v1/volume/{id}", tag = "volumes",
     params(
         ("id" = String, Path), Listing,
         ("X-Nomad-Token" = Option<String>, Header),
@@ -82,12 +82,13 @@ struct Listing {
 fn get_volume() {}
 
 #[utoipa::path(
-    put, path = "/v1/volume/{id}",
+    put, path = "/v1/volume/{id}", tag = "volumes",
     params(("id" = String, Path)),
     request_body = Register,
     responses((status = 200), (status = 404, body = Error)),
     security(()),
 )]
+#[deprecated]
 fn register_volume() {}
 
 struct Schemes;
@@ -128,6 +129,7 @@ paths:
       - { name: id, in: path, required: true, description: which, schema: { type: string } }
     get:
       operationId: get_volume
+      tags: [volumes]
       summary: Reads
       parameters:
         - { name: prefix, in: query, schema: { type: string } }
@@ -141,6 +143,8 @@ paths:
         "404": { $ref: "#/components/responses/NotFound" }
     put:
       operationId: register_volume
+      tags: [volumes]
+      deprecated: true
       security: []
       requestBody:
         required: true

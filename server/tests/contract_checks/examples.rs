@@ -1,8 +1,9 @@
 //! Check 4, examples: cases are read, put in order, sent and judged; broken ones are named.
 use super::document;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header::CONTENT_TYPE};
+use saddlebag::csi::Code;
 use saddlebag::http::contract::{
-    examples::{Answers, Case, cases, judge, plan, shown, uncovered},
+    examples::{Answers, Case, Driver, cases, failures, judge, plan, shown, uncovered},
     validator::Problem,
 };
 
@@ -273,6 +274,48 @@ fn cases_that_do_not_fit_their_operation_are_refused() {
            `given`, `driver`, `request`, `status`, `message`, `body`, `answer`",
         ],
     );
+}
+
+#[test]
+fn a_case_says_what_the_driver_does() {
+    let with = |driver: &str| {
+        let with = format!("name: refuses, driver: {driver},");
+        cases(&document(&DOCUMENT.replace("name: refuses,", &with)))
+    };
+    let driver = |driver: &str| with(driver).unwrap().remove(3).example.driver;
+    assert_eq!(driver("gone"), Some(Driver::Gone));
+    assert_eq!(driver("hangs"), Some(Driver::Hangs));
+    assert_eq!(
+        driver("{ refuses: { code: Unavailable, message: later } }"),
+        Some(Driver::Refuses {
+            code: Code::Unavailable,
+            message: "later".into()
+        })
+    );
+    assert_eq!(
+        driver("{ announces: [CREATE_DELETE_VOLUME] }"),
+        Some(Driver::Announces(vec!["CREATE_DELETE_VOLUME".into()]))
+    );
+    assert_eq!(
+        lines(&with("sleeps").unwrap_err()),
+        [
+            "put_volume/refuses: unknown variant `sleeps`, expected one of \
+             `refuses`, `announces`, `hangs`, `gone`"
+        ]
+    );
+}
+
+#[test]
+fn failures_that_the_document_shows_are_found_once() {
+    let failure = "application/json: { schema: {}, examples: { no: { value: { code: no } } } }";
+    let shown = DOCUMENT.replace("text/plain: { schema: { type: string } }", failure);
+    let document = document(&shown);
+    let found = failures(&document);
+    let [(place, value)] = found.as_slice() else {
+        panic!("{found:?}")
+    };
+    assert_eq!(place, "put_volume: response 400 / example no");
+    assert_eq!(value["code"], "no");
 }
 
 #[test]

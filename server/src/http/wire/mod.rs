@@ -1,8 +1,9 @@
 //! What the server answers, as types of its own.
 //!
-//! Each type here is the schema of the same name in `openapi.yaml`, and a test holds the two together in both directions:
-//! names, presence, nullability, formats. They are not the generated client's types, so that the document cannot agree
-//! with the server by being the server. They borrow what they show where that is easy, and are made to be encoded once.
+//! Each type here is a schema of `openapi.yaml`, and what the handlers declare of them
+//! ([`declared`](super::declared)) is compared with the document in both directions: names, presence, nullability,
+//! formats. They are not the generated client's types, so that the document cannot agree with the server by being the
+//! server. They borrow what they show where that is easy, and are made to be encoded once.
 //!
 //! A volume is encoded in two parts. Its row changes with the volume; what it shows of its plugin changes with the plugin,
 //! and is the same for every volume of it. Each part encodes to a JSON object of its own, so that a flip of health encodes
@@ -20,7 +21,7 @@ pub mod status;
 pub mod volumes;
 
 #[cfg(test)]
-mod document;
+mod encoded;
 
 pub use allocations::AllocationStub;
 pub use draft::{
