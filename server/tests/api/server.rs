@@ -26,7 +26,8 @@ pub struct TestServer {
     pub control_plane: ControlPlane,
     ledger: Ledger,
     running: Option<Running>,
-    data: TempDir,
+    /// Removed with it.
+    _data: TempDir,
     config: Config,
 }
 
@@ -65,7 +66,7 @@ impl TestServer {
             control_plane,
             ledger,
             running: Some(running),
-            data,
+            _data: data,
             config,
         }
     }
@@ -122,11 +123,6 @@ impl TestServer {
     /// Where the server keeps its data.
     pub fn data(&self) -> &std::path::Path {
         &self.config.data_dir
-    }
-
-    /// A folder of the test's own, beside the server's.
-    pub fn folder(&self) -> &std::path::Path {
-        self.data.path()
     }
 
     /// The address of a path.
