@@ -43,7 +43,6 @@ async fn a_page_is_shown_as_the_driver_gives_it() {
             abnormal: true,
             message: "disk is dying".to_owned(),
         }),
-        ..VolumeStatus::default()
     });
     let nothing = Entry {
         volume: None,

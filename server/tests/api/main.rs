@@ -1,21 +1,32 @@
 //! The API as its clients see it: the generated client, a real socket, a real store, a real driver.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+mod backing;
 mod blocking;
 mod bodies;
 mod browsers;
 mod create;
+mod create_refused;
 mod delete;
+<<<<<<< HEAD
 #[path = "../store/disk.rs"]
 #[allow(dead_code, reason = "what loses power is tested with the store")]
 mod disk;
+=======
+mod deregister;
+>>>>>>> edge
 mod drafts;
 mod driven;
 mod examples;
 mod external;
+<<<<<<< HEAD
 mod faults;
 mod health;
 mod killed;
+=======
+mod front;
+mod growth;
+>>>>>>> edge
 mod lists;
 mod operations;
 mod plugins;
@@ -27,13 +38,19 @@ mod rig;
 mod scripted_driver;
 mod secrets;
 mod server;
+<<<<<<< HEAD
 mod shape;
+=======
+mod several;
+>>>>>>> edge
 mod snapshots;
+mod snapshots_refused;
 mod spine;
 <<<<<<< HEAD
 mod statuses;
 mod turns;
 mod update;
+mod validation;
 mod wire;
 =======
 mod world;

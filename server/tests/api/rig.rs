@@ -118,6 +118,11 @@ pub fn shared(external_id: &str) -> Value {
     })
 }
 
+/// Nomad's words around one failure of a request that may hold several things.
+pub fn one_error(text: &str) -> String {
+    format!("1 error occurred:\n\t* {text}\n\n")
+}
+
 /// A volume of namespace `default`.
 pub fn key(id: &str) -> VolumeKey {
     VolumeKey {

@@ -103,7 +103,7 @@ async fn no_answer_and_no_file_ever_shows_one() {
             echoes += usize::from(answer.text().contains("I was told [REDACTED]"));
             assert!(echoing || answer.status == 200, "{path}: {}", answer.text());
         }
-        // Growing, and the two that take and the two that list snapshots and delete; and the operations.
+        // The growth, three calls about snapshots, the deletion, and the list of operations.
         assert_eq!(echoes, if echoing { 6 } else { 0 });
     }
     rig.server.read("db").await.unwrap();
