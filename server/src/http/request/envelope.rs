@@ -35,7 +35,7 @@ impl Envelope {
             ("Region", schema::text()),
             ("IdempotencyToken", schema::text()),
             ("AuthToken", schema::secret_text()),
-            ("SecretID", schema::secret_text()),
+            ("SecretID", schema::ignored_secret()),
         ]
     }
 }

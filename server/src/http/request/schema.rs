@@ -58,6 +58,14 @@ pub(super) fn secret_text() -> RefOr<Schema> {
     nullable(Type::String).write_only(true).into()
 }
 
+/// A secret that is accepted whatever it holds, and not read.
+pub(super) fn ignored_secret() -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .schema_type(SchemaType::AnyValue)
+        .write_only(true)
+        .into()
+}
+
 /// A boolean, or null.
 pub(super) fn boolean() -> RefOr<Schema> {
     nullable(Type::Boolean).into()
