@@ -8,25 +8,19 @@ mod browsers;
 mod create;
 mod create_refused;
 mod delete;
-<<<<<<< HEAD
+mod deregister;
 #[path = "../store/disk.rs"]
 #[allow(dead_code, reason = "what loses power is tested with the store")]
 mod disk;
-=======
-mod deregister;
->>>>>>> edge
 mod drafts;
 mod driven;
 mod examples;
 mod external;
-<<<<<<< HEAD
 mod faults;
-mod health;
-mod killed;
-=======
 mod front;
 mod growth;
->>>>>>> edge
+mod health;
+mod killed;
 mod lists;
 mod operations;
 mod plugins;
@@ -38,20 +32,14 @@ mod rig;
 mod scripted_driver;
 mod secrets;
 mod server;
-<<<<<<< HEAD
-mod shape;
-=======
 mod several;
->>>>>>> edge
+mod shape;
 mod snapshots;
 mod snapshots_refused;
 mod spine;
-<<<<<<< HEAD
 mod statuses;
 mod turns;
 mod update;
 mod validation;
 mod wire;
-=======
 mod world;
->>>>>>> contract

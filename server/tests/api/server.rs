@@ -28,10 +28,7 @@ pub struct TestServer {
     pub control_plane: ControlPlane,
     ledger: Ledger,
     running: Option<Running>,
-<<<<<<< HEAD
-=======
     /// Removed with it.
->>>>>>> edge
     _data: TempDir,
     config: Config,
 }
