@@ -1,6 +1,7 @@
 //! Bodies that no client should send, as a real Nomad was sent them: `bodies.jsonl` holds each with the
 //! status that it deserves, the one that Nomad answers, and Nomad's text where it is not that of Go's
-//! decoder. Nomad drops the connection of one of them (a null volume); that one is 400 here.
+//! decoder. Nomad drops the connection of one of them (a null volume); that one is 400 here. Fields that only the
+//! server sets may hold anything (design: accepted and ignored), where Nomad's decoder refuses some.
 
 use crate::rig::{Rig, plugin};
 use crate::scripted_driver::{Reply, ScriptedDriver};

@@ -125,9 +125,10 @@ async fn namespace_prefix_and_plugin_choose_what_is_shown() {
             .collect()
     };
     let databases = ["db-1", "db-2", "db-3"];
+    let backwards: Vec<&str> = in_order.iter().rev().copied().collect();
     for (query, expected) in [
         ("", of("default", &in_order)),
-        ("&reverse=true", of("default", &in_order)),
+        ("&reverse=true", of("default", &backwards)),
         ("&namespace=alpha", of("alpha", &in_order)),
         ("&namespace=*", everywhere(&in_order)),
         ("&prefix=db", of("default", &databases)),
