@@ -73,12 +73,17 @@ impl State {
         let modified = |state: &State, key: &VolumeKey| {
             state.volumes.get(key).map(|entry| entry.stored.modified)
         };
+        let is_shown_alike = |key: &VolumeKey| {
+            modified(self, key) == modified(later, key)
+                && self.is_being_deleted(key) == later.is_being_deleted(key)
+                && self.claims(key).eq(later.claims(key))
+        };
         let volumes = self.volumes.keys().chain(later.volumes.keys());
         let plugins = self.plugins.keys().chain(later.plugins.keys());
         let operations = self.operations.keys().chain(later.operations.keys());
         Touched {
             volumes: volumes
-                .filter(|key| modified(self, key) != modified(later, key))
+                .filter(|key| !is_shown_alike(key))
                 .cloned()
                 .collect(),
             plugins: plugins

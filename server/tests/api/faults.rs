@@ -6,6 +6,7 @@ use crate::scripted_driver::{Reply, ScriptedDriver};
 use crate::server::{PATIENCE, refusal};
 use saddlebag::csi::{Call, v1};
 use saddlebag::plugin::PluginType;
+use saddlebag::state::State;
 use saddlebag::store::{Guard, keys};
 use saddlebag_client::types;
 use std::sync::Arc;
@@ -246,4 +247,26 @@ async fn while_the_store_fails_changes_are_refused_and_reads_go_on() {
         made,
         "what could not be recorded is not done twice"
     );
+}
+
+#[tokio::test]
+async fn of_commits_that_were_missed_claims_and_deletions_are_told_too() {
+    let driven = Driven::start().await;
+    for id in ["claimed", "deleted", "idle"] {
+        driven.create(id).await.unwrap().unwrap();
+    }
+    let cp = &driven.server.control_plane;
+    let before = cp.state();
+    driven
+        .commit(driven.claim("claimed", "web-1"))
+        .await
+        .unwrap();
+    let held = driven.hold(Call::DeleteVolume);
+    let client = driven.delete("deleted");
+    driven.driver.asked(Call::DeleteVolume, 1).await;
+    let after = State::of(cp.store.load().await.unwrap()).unwrap();
+    let touched = before.differences(&after).volumes;
+    assert_eq!(touched, [key("claimed"), key("deleted")].into());
+    held.go_on();
+    client.await.unwrap().unwrap();
 }

@@ -75,11 +75,11 @@ async fn change(server: &Client, world: &Mutex<World>, id: &str) -> Option<()> {
             know(Known::Gone);
         }
         1 => {
-            know(Known::PerhapsKnown(external.clone()));
+            know(Known::PerhapsRegistered(external.clone()));
             let deregister = server.deregister_volume().volume_id(id).send().await;
             answered(world, deregister)?;
             know(Known::LeftAtTheDriver(external.clone()));
-            know(Known::PerhapsKnown(external.clone()));
+            know(Known::PerhapsRegistered(external.clone()));
             let again = types::VolumeRequest {
                 external_id: Some(external.clone()),
                 ..volume(id)
@@ -124,7 +124,7 @@ enum Known {
     /// Its deletion was not answered.
     PerhapsDeleted(String),
     /// It is at the driver, but whether it is registered was not answered.
-    PerhapsKnown(String),
+    PerhapsRegistered(String),
 }
 
 /// What a server and its driver have.
@@ -145,12 +145,11 @@ impl World {
                 (Known::LeftAtTheDriver(external), None) => Known::LeftAtTheDriver(external),
                 (Known::PerhapsMade, Some(row)) => Known::There(row),
                 (Known::PerhapsMade | Known::PerhapsDeleted(_), None) => Known::Gone,
-                (Known::PerhapsDeleted(external) | Known::PerhapsKnown(external), Some(row))
-                    if row == external =>
-                {
-                    Known::There(row)
-                }
-                (Known::PerhapsKnown(external), None) => Known::LeftAtTheDriver(external),
+                (
+                    Known::PerhapsDeleted(external) | Known::PerhapsRegistered(external),
+                    Some(row),
+                ) if row == external => Known::There(row),
+                (Known::PerhapsRegistered(external), None) => Known::LeftAtTheDriver(external),
                 (known, row) => panic!("{id} was {known:?}, and its row is of {row:?}"),
             };
             if let Known::There(external) | Known::LeftAtTheDriver(external) = known {
