@@ -264,6 +264,10 @@ pub async fn list(
     };
     let lacking = "plugin does not support listing snapshots";
     let connection = cp.drivers.to_ask(&cp.state(), plugin, can, lacking)?;
+    let page = &csi::ListSnapshots {
+        secrets: connection.secrets_with(&page.secrets),
+        ..page.clone()
+    };
     connection.list_snapshots(page).await.map_err(|error| {
         let about = About {
             token: &page.starting_token,

@@ -24,14 +24,18 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
 
-    /// A driver: `id=NAME,endpoint=unix:///PATH[,type=controller|node|monolith]`, or
-    /// `id=NAME[,type=…],command=PROGRAM ARGUMENT …` to have it started; may be repeated.
+    /// A driver: `id=NAME,endpoint=unix:///PATH[,type=controller|node|monolith][,secrets=FILE]`, or
+    /// `id=NAME[,type=…][,secrets=FILE],command=PROGRAM ARGUMENT …` to have it started; may be repeated.
     #[arg(long = "plugin", value_name = "PLUGIN")]
     plugins: Vec<PluginConfig>,
 
     /// Run without the built-in driver.
     #[arg(long)]
     no_local: bool,
+
+    /// The most calls that one plugin gets at once; others wait for their turn.
+    #[arg(long, value_name = "N", default_value_t = crate::csi::CALLS_AT_ONCE, value_parser = at_least_one)]
+    calls_at_once: usize,
 
     /// A namespace to have besides `default`; may be repeated.
     #[arg(long = "namespace", value_name = "NAME", value_parser = Namespace::parse)]
@@ -77,6 +81,7 @@ async fn serve(args: Args) -> Result<(), String> {
         builtin_driver: !args.no_local,
         plugins: args.plugins,
         namespaces: args.namespaces,
+        calls_at_once: args.calls_at_once,
         status: args.status,
         check_truth: true,
         ..Config::new(&data_dir)
@@ -160,4 +165,12 @@ fn told_to_stop() -> Result<impl Future<Output = ()> + Send + 'static, String> {
             std::process::exit(130);
         });
     })
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("at least one call has to be possible".to_owned()),
+        Ok(calls) => Ok(calls),
+        Err(_) => Err(format!("{text:?} is not a number")),
+    }
 }

@@ -3,6 +3,7 @@
 use crate::csi::Endpoint;
 use crate::id::{JobId, PluginId};
 use crate::plugin::PluginType;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 /// A plugin job as an operator gives it.
@@ -14,6 +15,9 @@ pub struct PluginConfig {
     pub kind: PluginType,
     /// How its driver is reached.
     pub launch: Launch,
+    /// A file with the secrets that each call about its volumes and snapshots carries, below those of
+    /// the volume or request: a JSON object of strings, readable by its owner only.
+    pub secrets: Option<PathBuf>,
 }
 
 /// How a driver is reached.
@@ -51,13 +55,14 @@ impl PluginConfig {
     }
 }
 
-/// `id=NAME,endpoint=unix:///PATH[,type=controller|node|monolith]`, or `command=PROGRAM ARGUMENT …`
+/// `id=NAME,endpoint=unix:///PATH[,type=controller|node|monolith][,secrets=FILE]`, or `command=PROGRAM ARGUMENT …`
 /// in place of `endpoint=`. A command is the last part and may hold commas; it is split at spaces.
 impl FromStr for PluginConfig {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (mut id, mut endpoint, mut command, mut kind) = (None, None, None, None);
+        let (mut id, mut endpoint, mut command) = (None, None, None);
+        let (mut kind, mut secrets) = (None, None);
         let mut rest = text;
         while !rest.is_empty() {
             let (key, after) = rest
@@ -72,9 +77,10 @@ impl FromStr for PluginConfig {
                 "endpoint" => &mut endpoint,
                 "command" => &mut command,
                 "type" => &mut kind,
+                "secrets" => &mut secrets,
                 other => {
                     return Err(format!(
-                        "unknown key {other:?}: use id, endpoint, command, type"
+                        "unknown key {other:?}: use id, endpoint, command, type, secrets"
                     ));
                 }
             };
@@ -106,6 +112,7 @@ impl FromStr for PluginConfig {
             plugin,
             kind,
             launch,
+            secrets: secrets.map(PathBuf::from),
         })
     }
 }

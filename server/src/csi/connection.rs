@@ -66,6 +66,7 @@ pub struct Connection {
     limits: Limits,
     channel: Channel,
     link: watch::Receiver<Link>,
+    secrets: Arc<Secrets>,
 }
 
 impl Connection {
@@ -82,7 +83,22 @@ impl Connection {
             limits,
             channel,
             link,
+            secrets: Arc::default(),
         }
+    }
+
+    /// The same way, with secrets that every call about a volume or snapshot carries.
+    #[must_use]
+    pub fn with_secrets(self, secrets: Secrets) -> Self {
+        Self {
+            secrets: Arc::new(secrets),
+            ..self
+        }
+    }
+
+    /// What a call carries: the secrets of the plugin with those of its volume or request on top.
+    pub fn secrets_with(&self, own: &Secrets) -> Secrets {
+        self.secrets.merged_with(own)
     }
 
     /// The driver's socket.

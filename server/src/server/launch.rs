@@ -10,13 +10,15 @@ use crate::csi::{
 use crate::driver;
 use crate::id::{Namespace, PluginId};
 use crate::plugin::{PluginJob, PluginType, Role};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::net::UnixListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use zeroize::Zeroizing;
 
 /// The plugin that the built-in driver is.
 pub const BUILTIN: &str = "local";
@@ -56,19 +58,24 @@ impl Launched {
                     plugin: PluginId::known(BUILTIN),
                     kind: PluginType::Monolith,
                     launch: Launch::Listening(endpoint),
+                    secrets: None,
                 },
             );
         }
         let ids = PluginConfig::job_ids(&plugins);
         let mut limits: HashMap<PluginId, Limits> = HashMap::new();
         for (at, (plugin, id)) in plugins.into_iter().zip(ids).enumerate() {
+            let secrets = match &plugin.secrets {
+                Some(file) => secrets_of(file)?,
+                None => Secrets::none(),
+            };
             let (endpoint, command) = match plugin.launch {
                 Launch::Listening(endpoint) => (endpoint, Vec::new()),
                 Launch::Command(command) => {
                     let socket = folder.join(format!("{at}.sock"));
                     let endpoint = Endpoint::at(&socket)
                         .map_err(|error| StartError::Setup(error.to_string()))?;
-                    let supervisor = supervise(&plugin.plugin, &command, &endpoint);
+                    let supervisor = supervise(&plugin.plugin, &command, &endpoint, &secrets);
                     launched.supervisors.insert(at, supervisor);
                     (endpoint, command)
                 }
@@ -81,7 +88,7 @@ impl Launched {
                     of_plugin.or_insert_with(new_limits).clone()
                 }
             };
-            let connection = Connection::new(endpoint.clone(), limits);
+            let connection = Connection::new(endpoint.clone(), limits).with_secrets(secrets);
             let namespace = Namespace::default_namespace();
             cp.drivers
                 .add(namespace.clone(), id.clone(), connection.clone());
@@ -162,7 +169,12 @@ impl Launched {
     }
 }
 
-fn supervise(plugin: &PluginId, command: &[String], endpoint: &Endpoint) -> Supervisor {
+fn supervise(
+    plugin: &PluginId,
+    command: &[String],
+    endpoint: &Endpoint,
+    secrets: &Secrets,
+) -> Supervisor {
     let (program, args) = match command {
         [program, args @ ..] => (PathBuf::from(program), args),
         [] => (PathBuf::new(), command),
@@ -173,10 +185,28 @@ fn supervise(plugin: &PluginId, command: &[String], endpoint: &Endpoint) -> Supe
         args: args.iter().map(Into::into).collect(),
         environment: std::env::vars_os().collect(),
         endpoint: endpoint.clone(),
-        secrets: Secrets::none(),
+        secrets: secrets.clone(),
         restart: Restart::default(),
         grace: GRACE,
     })
+}
+
+/// The secrets in a file. What is wrong with it is told without what is in it.
+fn secrets_of(file: &Path) -> Result<Secrets, StartError> {
+    let refused = |why: &str| StartError::Setup(format!("{}: {why}", file.display()));
+    let mode = std::fs::metadata(file)
+        .map_err(at(file))?
+        .permissions()
+        .mode();
+    if mode & 0o077 != 0 {
+        return Err(refused(
+            "others may read these secrets: set its mode to 0600",
+        ));
+    }
+    let text = Zeroizing::new(std::fs::read(file).map_err(at(file))?);
+    let secrets: BTreeMap<String, String> = serde_json::from_slice(&text)
+        .map_err(|_| refused("secrets are a JSON object of strings, this is something else"))?;
+    Ok(Secrets::from_plain(secrets))
 }
 
 /// Where the sockets of our drivers are: in the data folder, or in a temporary one if its path is

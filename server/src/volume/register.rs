@@ -138,15 +138,15 @@ async fn validate(cp: &ControlPlane, looked: &Looked<'_>, plan: &Plan) -> Result
     if !looked.plugin.health().controller_required {
         return Ok(());
     }
+    let connection = cp.drivers.controller(looked.state, &volume.plugin)?;
     let secrets = cp.open(&Volume::owner(&volume.key), volume.secrets.as_ref())?;
     let request = csi::ValidateVolumeCapabilities {
         external_id: volume.remote_id().to_string(),
         volume_context: volume.context.clone(),
         capabilities: volume.csi_capabilities(),
         parameters: volume.parameters.clone(),
-        secrets,
+        secrets: connection.secrets_with(&secrets),
     };
-    let connection = cp.drivers.controller(looked.state, &volume.plugin)?;
     let confirmed = connection
         .validate_volume_capabilities(&request)
         .await

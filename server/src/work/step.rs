@@ -105,7 +105,8 @@ async fn ask(cp: &ControlPlane, state: &State, row: &Operation) -> Result<Tried>
         (Kind::DeleteSnapshot, Subject::Snapshot(_, id)) => {
             let delete = csi::DeleteSnapshot {
                 snapshot_id: id.to_string(),
-                secrets: cp.open(&Operation::owner(row.id), row.secrets.as_ref())?,
+                secrets: connection
+                    .secrets_with(&cp.open(&Operation::owner(row.id), row.secrets.as_ref())?),
             };
             let about = About {
                 snapshot_id: id.as_str(),
@@ -134,7 +135,8 @@ async fn create(
         capacity_range: range(volume),
         capabilities: volume.csi_capabilities(),
         parameters: volume.parameters.clone(),
-        secrets: cp.open(&Volume::owner(&volume.key), volume.secrets.as_ref())?,
+        secrets: connection
+            .secrets_with(&cp.open(&Volume::owner(&volume.key), volume.secrets.as_ref())?),
         content_source: source(volume),
         accessibility_requirements: requirement(state, volume),
     };
@@ -189,7 +191,8 @@ async fn expand(cp: &ControlPlane, connection: &Connection, volume: &Volume) -> 
         external_id: volume.remote_id().to_string(),
         capacity_range: range(volume),
         capability: volume.csi_capabilities().into_iter().next(),
-        secrets: cp.open(&Volume::owner(&volume.key), volume.secrets.as_ref())?,
+        secrets: connection
+            .secrets_with(&cp.open(&Volume::owner(&volume.key), volume.secrets.as_ref())?),
     };
     let about = About {
         external_id: &expand.external_id,
@@ -211,7 +214,7 @@ async fn delete(
     let sent = cp.open(&Operation::owner(row.id), row.secrets.as_ref())?;
     let delete = csi::DeleteVolume {
         external_id: volume.external_id.to_string(),
-        secrets: stored.merged_with(&sent),
+        secrets: connection.secrets_with(&stored.merged_with(&sent)),
     };
     let about = About {
         external_id: &delete.external_id,
@@ -235,7 +238,7 @@ async fn snapshot(
     let create = csi::CreateSnapshot {
         source_volume_id: volume.external_id.to_string(),
         name: row.csi_name.clone(),
-        secrets: stored.merged_with(&sent),
+        secrets: connection.secrets_with(&stored.merged_with(&sent)),
         parameters: parameters.clone(),
         accessibility_requirements: None,
     };

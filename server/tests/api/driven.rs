@@ -41,6 +41,7 @@ pub fn plugin(id: &str, kind: PluginType, driver: &ScriptedDriver) -> PluginConf
         kind,
         launch: Launch::Listening(driver.endpoint()),
     }
+    secrets: None,
 }
 
 impl Driven {

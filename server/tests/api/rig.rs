@@ -80,6 +80,7 @@ pub fn plugin(id: &str, kind: PluginType, driver: &ScriptedDriver) -> PluginConf
         kind,
         launch: Launch::Listening(driver.endpoint()),
     }
+    secrets: None,
 }
 
 /// A volume at plugin `disk` for one writer, named as its id, with these fields laid over it; `null`

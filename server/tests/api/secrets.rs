@@ -1,10 +1,15 @@
 //! Secrets: given to drivers, and to nobody else.
 
-use crate::rig::{Rig, sent};
-use crate::scripted_driver::Reply;
+use crate::rig::{Rig, plugin, sent};
+use crate::scripted_driver::{Reply, ScriptedDriver};
 use crate::wire::Answer;
-use saddlebag::csi::Call;
+use saddlebag::clock::Clock;
+use saddlebag::config::Config;
+use saddlebag::csi::{Call, v1};
+use saddlebag::plugin::PluginType;
+use saddlebag::server::Server;
 use serde_json::{Value, json};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use tonic::Code;
 
@@ -119,4 +124,40 @@ async fn no_answer_and_no_file_ever_shows_one() {
             assert!(!there, "{} holds {canary}", path.display());
         }
     }
+}
+
+/// The plugin's own secrets go with each call, below those of the volume.
+#[tokio::test]
+async fn secrets_of_a_plugin_go_with_every_call_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secrets.json");
+    std::fs::write(&file, r#"{"user": "plugin", "zone": "a"}"#).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let rig = Rig::start_with(|_| {}, |config| config.plugins[0].secrets = Some(file)).await;
+
+    let own = json!({"Secrets": {"user": "volume"}});
+    rig.create("db", own).await.unwrap();
+    let asked: v1::CreateVolumeRequest = rig.driver.last(Call::CreateVolume);
+    assert_eq!(asked.secrets["user"], "volume");
+    assert_eq!(asked.secrets["zone"], "a");
+
+    rig.client().delete_volume().volume_id("db").send().await.unwrap();
+    let asked: v1::DeleteVolumeRequest = rig.driver.last(Call::DeleteVolume);
+    assert_eq!(asked.secrets["zone"], "a");
+}
+
+#[tokio::test]
+async fn a_file_of_secrets_that_others_may_read_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secrets.json");
+    std::fs::write(&file, r#"{"password": "c4n4ry"}"#).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let driver = ScriptedDriver::start();
+    let mut config = Config::new(folder.path().join("data"));
+    config.plugins = vec![plugin("disk", PluginType::Monolith, &driver)];
+    config.plugins[0].secrets = Some(file);
+    let refused = Server::start(config, Clock::default(), None).await;
+    let text = refused.err().unwrap().to_string();
+    assert!(text.contains("secrets.json") && text.contains("0600"), "{text}");
+    assert!(!text.contains("c4n4ry"), "{text}");
 }

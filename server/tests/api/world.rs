@@ -50,6 +50,7 @@ impl World {
             plugin: PluginId::known("local"),
             kind: PluginType::Monolith,
             launch: Launch::Listening(driver.endpoint()),
+            secrets: None,
         };
         Self {
             server: TestServer::start_with(|config| config.plugins = vec![plugin]).await,

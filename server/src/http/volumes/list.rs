@@ -32,6 +32,10 @@ pub(in crate::http) async fn list_volumes(cp: &ControlPlane, asking: &Asking<'_>
         None | Some("host") => return Ok(encoded("[]")),
         Some(_) => return Err(Fault::NoSuchRoute("resource not found".to_owned()).into()),
     }
+    if asking.query.filled("filter").is_some() {
+        let text = "filter expressions are not served: leave out `filter`, or every volume would seem to match";
+        return Err(Fault::Malformed(text.to_owned()).into());
+    }
     let query = VolumeQuery {
         namespace: (options.namespace != ALL).then(|| Namespace::known(options.namespace.as_str())),
         prefix: options.prefix.clone(),
