@@ -4,6 +4,7 @@
 #[allow(dead_code, reason = "what loses power is tested with the store")]
 mod disk;
 mod driven;
+mod expiry;
 mod faults;
 mod health;
 mod killed;
