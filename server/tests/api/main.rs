@@ -15,6 +15,7 @@ mod disk;
 mod drafts;
 mod driven;
 mod examples;
+mod expiry;
 mod external;
 mod faults;
 mod front;
