@@ -1,11 +1,12 @@
 //! A server whose plugin `scripted` is a driver that does as the test says, at a clock that stands
 //! still unless the test moves it: no try comes by itself.
 
+use crate::rig::plugin;
 use crate::scripted_driver::{Reply, ScriptedDriver};
 use crate::server::{PATIENCE, TestServer, create, register, volume};
 use saddlebag::claim::Claim;
 use saddlebag::clock::Clock;
-use saddlebag::config::{Config, Launch, PluginConfig};
+use saddlebag::config::Config;
 use saddlebag::csi::{AccessMode, AttachmentMode, Call};
 use saddlebag::id::{AllocationId, Namespace, PluginId, VolumeId, VolumeKey};
 use saddlebag::operation::Subject;
@@ -32,16 +33,6 @@ pub const NOT_AT_ALL: Duration = Duration::ZERO;
 pub struct Driven {
     pub server: TestServer,
     pub driver: ScriptedDriver,
-}
-
-/// A plugin whose driver listens there.
-pub fn plugin(id: &str, kind: PluginType, driver: &ScriptedDriver) -> PluginConfig {
-    PluginConfig {
-        plugin: PluginId::known(id),
-        kind,
-        launch: Launch::Listening(driver.endpoint()),
-    }
-    secrets: None,
 }
 
 impl Driven {

@@ -1,7 +1,8 @@
 //! Drivers that hang, crowd or lie, and a store that fails: what they hold up, and what they never do.
 
 use crate::disk::{Disk, Faults};
-use crate::driven::{Driven, described, key, plugin};
+use crate::driven::{Driven, described, key};
+use crate::rig::plugin;
 use crate::scripted_driver::{Reply, ScriptedDriver};
 use crate::server::{PATIENCE, refusal};
 use saddlebag::csi::{Call, v1};

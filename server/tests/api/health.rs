@@ -1,6 +1,7 @@
 //! Plugins whose drivers come, go, hang, share the work, or are started by us.
 
-use crate::driven::{Driven, described, plugin};
+use crate::driven::{Driven, described};
+use crate::rig::plugin;
 use crate::scripted_driver::{Reply, ScriptedDriver};
 use crate::server::{PATIENCE, TestServer, refusal};
 use saddlebag::clock::Clock;

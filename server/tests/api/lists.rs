@@ -336,8 +336,16 @@ async fn what_is_listed_is_what_is_read_and_pretty_only_adds_space() {
 #[tokio::test]
 async fn a_filter_is_refused_and_not_ignored() {
     let rig = Rig::start().await;
-    let asked = rig.server.ask("GET", "/v1/volumes?type=csi&filter=ID+is+empty");
+    let asked = rig
+        .server
+        .ask("GET", "/v1/volumes?type=csi&filter=ID+is+empty");
     let answer = asked.send().await;
     assert_eq!(answer.status, 400);
-    assert!(answer.text().starts_with("filter expressions are not served"), "{}", answer.text());
+    assert!(
+        answer
+            .text()
+            .starts_with("filter expressions are not served"),
+        "{}",
+        answer.text()
+    );
 }

@@ -79,8 +79,8 @@ pub fn plugin(id: &str, kind: PluginType, driver: &ScriptedDriver) -> PluginConf
         plugin: PluginId::known(id),
         kind,
         launch: Launch::Listening(driver.endpoint()),
+        secrets: None,
     }
-    secrets: None,
 }
 
 /// A volume at plugin `disk` for one writer, named as its id, with these fields laid over it; `null`

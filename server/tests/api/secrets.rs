@@ -141,7 +141,12 @@ async fn secrets_of_a_plugin_go_with_every_call_of_it() {
     assert_eq!(asked.secrets["user"], "volume");
     assert_eq!(asked.secrets["zone"], "a");
 
-    rig.client().delete_volume().volume_id("db").send().await.unwrap();
+    rig.client()
+        .delete_volume()
+        .volume_id("db")
+        .send()
+        .await
+        .unwrap();
     let asked: v1::DeleteVolumeRequest = rig.driver.last(Call::DeleteVolume);
     assert_eq!(asked.secrets["zone"], "a");
 }
@@ -158,6 +163,9 @@ async fn a_file_of_secrets_that_others_may_read_is_refused() {
     config.plugins[0].secrets = Some(file);
     let refused = Server::start(config, Clock::default(), None).await;
     let text = refused.err().unwrap().to_string();
-    assert!(text.contains("secrets.json") && text.contains("0600"), "{text}");
+    assert!(
+        text.contains("secrets.json") && text.contains("0600"),
+        "{text}"
+    );
     assert!(!text.contains("c4n4ry"), "{text}");
 }
