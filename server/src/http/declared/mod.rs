@@ -1,9 +1,9 @@
 //! What the handlers declare of themselves, through utoipa, for the comparison with the document.
 //!
 //! - Each handler says in its own `#[utoipa::path]` what it takes and answers, in the vocabulary of
-//!   this module: [`parameters`] that several take, [`answers`], [`failures`].
+//!   this module: parameters that several take, answers, failures.
 //! - The schemas are those of the types that are decoded and encoded ([`request`](super::request),
-//!   [`wire`](super::wire)).
+//!   [`wire`]).
 //! - The document is written by hand and does not come from here. A test holds the two together,
 //!   both ways, so a handler that is missing below is found.
 
