@@ -57,7 +57,7 @@ async fn whatever_is_sent_is_answered_and_nothing_is_lost() {
 
     let mut problems = vec![report.failures()];
     problems.extend(heard.take());
-    problems.extend(summary(server.violations()));
+    problems.extend(summary(server.take_violations()));
     problems.retain(|problem| !problem.is_empty());
     assert!(problems.is_empty(), "seed {seed}:\n{}", problems.join("\n"));
     if count >= ENOUGH {
