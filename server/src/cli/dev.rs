@@ -1,17 +1,25 @@
 //! `saddlebag dev`: everything in one process.
 
+mod data;
 mod greeting;
+mod stop;
 
+use crate::cli::say;
 use crate::clock::Clock;
 use crate::config::{Config, PluginConfig};
 use crate::error::StatusStyle;
 use crate::id::Namespace;
-use crate::server::Server;
+use crate::server::{BUILTIN, Server, Watcher};
+use data::Data;
+use greeting::Greeting;
+use std::io::{stderr, stdout};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
+use stop::Signals;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 
 /// Runs everything in one process, with nothing to configure.
 #[derive(Debug, clap::Args)]
@@ -50,32 +58,28 @@ pub struct Args {
     ready_file: Option<PathBuf>,
 }
 
+/// The exit code of who was told twice to stop, as of a shell's command that Ctrl-C ended.
+const TOLD_TWICE: u8 = 130;
+
 /// Serves until Ctrl-C or SIGTERM; a second one ends it at once. Failures are told on standard error.
 pub async fn run(args: Args) -> ExitCode {
     match serve(args).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
-            eprintln!("saddlebag dev: {error}");
+            say(stderr(), &format!("saddlebag dev: {error}\n"));
             ExitCode::FAILURE
         }
     }
 }
 
-async fn serve(args: Args) -> Result<(), String> {
-    let (data_dir, temporary) = match args.data_dir {
-        Some(folder) => (folder, None),
-        None => {
-            let folder = tempfile::Builder::new()
-                .prefix("saddlebag-dev-")
-                .tempdir()
-                .map_err(|error| format!("no temporary folder can be made: {error}"))?;
-            (folder.path().to_owned(), Some(folder))
-        }
-    };
-    let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), args.port);
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|error| format!("{address} cannot be listened on: {error}. Try --port 0"))?;
+async fn serve(args: Args) -> Result<ExitCode, String> {
+    args.check()?;
+    let mut signals = Signals::listen()?;
+    if let Some(file) = &args.ready_file {
+        remove_old(file)?;
+    }
+    let data = Data::at(args.data_dir.as_deref())?;
+    let listener = listen(args.port).await?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let config = Config {
         builtin_driver: !args.no_local,
@@ -84,48 +88,76 @@ async fn serve(args: Args) -> Result<(), String> {
         calls_at_once: args.calls_at_once,
         status: args.status,
         check_truth: true,
-        ..Config::new(&data_dir)
+        ..Config::new(data.path())
     };
     let server = Server::start(config, Clock::default(), None)
         .await
         .map_err(|error| error.to_string())?;
-    let greet = greet_when_ready(
-        server.watcher(),
-        greeting::Greeting {
-            url: format!("http://{address}"),
-            data_dir,
-            is_temporary: temporary.is_some(),
-        },
-        args.ready_file,
-    );
-    let greeted = tokio::spawn(greet);
-    let served = server.serve(listener, told_to_stop()?).await;
-    greeted.abort();
-    if let Some(folder) = temporary {
-        let path = folder.path().to_owned();
-        folder
-            .close()
-            .map_err(|error| format!("{} cannot be removed: {error}", path.display()))?;
+    let greeting = Greeting {
+        url: format!("http://{address}"),
+        data_dir: data.path().to_owned(),
+        is_temporary: data.is_temporary(),
+    };
+    let greeted = tokio::spawn(greet(server.watcher(), greeting, args.ready_file));
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = server.serve(listener, async {
+        let _ = stopped.await;
+    });
+    let told_twice = async {
+        signals.next().await;
+        greeted.abort();
+        say(stderr(), "Stopping. Once more to stop at once.\n");
+        drop(stop);
+        signals.next().await;
+    };
+    tokio::select! {
+        served = serving => served.map_err(|error| error.to_string())?,
+        () = told_twice => return Ok(end_at_once(data).await),
     }
-    served.map_err(|error| error.to_string())
+    data.remove()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Args {
+    /// What no single flag can tell of itself.
+    fn check(&self) -> Result<(), String> {
+        let is_builtin = |plugin: &PluginConfig| plugin.plugin.as_str() == BUILTIN;
+        if !self.no_local && self.plugins.iter().any(is_builtin) {
+            return Err(format!(
+                "--plugin id={BUILTIN} is the built-in driver's id: choose another, or add --no-local"
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Ends without waiting for anything: the server was dropped, and with it the drivers that it started.
+async fn end_at_once(data: Data) -> ExitCode {
+    /// The runtime's threads drop what the server left to them.
+    const DROPPING: Duration = Duration::from_millis(100);
+    tokio::time::sleep(DROPPING).await;
+    if let Err(error) = data.remove() {
+        say(stderr(), &format!("saddlebag dev: {error}\n"));
+    }
+    // Returning would wait for threads that a driver's files hold up.
+    std::process::exit(TOLD_TWICE.into())
+}
+
+async fn listen(port: u16) -> Result<TcpListener, String> {
+    let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
+    TcpListener::bind(address).await.map_err(|error| {
+        format!("{address} cannot be listened on: {error}. Try --port 0, which picks a free one")
+    })
 }
 
 /// Waits until every plugin is healthy, then says so. While one is not, says what is known so far.
-async fn greet_when_ready(
-    watcher: crate::server::Watcher,
-    greeting: greeting::Greeting,
-    ready_file: Option<PathBuf>,
-) {
-    const PATIENCE: std::time::Duration = std::time::Duration::from_secs(3);
-    if tokio::time::timeout(PATIENCE, watcher.all_healthy())
-        .await
-        .is_err()
-    {
-        print!("{}", greeting.text(&watcher.state()));
+async fn greet(watcher: Watcher, greeting: Greeting, ready_file: Option<PathBuf>) {
+    const PATIENCE: Duration = Duration::from_secs(3);
+    let are_healthy = tokio::time::timeout(PATIENCE, watcher.all_healthy()).await;
+    say(stdout(), &greeting.text(&watcher.state()));
+    if are_healthy.is_err() {
         watcher.all_healthy().await;
-        println!("Now every plugin is healthy.");
-    } else {
-        print!("{}", greeting.text(&watcher.state()));
+        say(stdout(), "Now every plugin is healthy.\n");
     }
     if let Some(file) = ready_file
         && let Err(error) = write_whole(&file, &greeting.url)
@@ -134,37 +166,26 @@ async fn greet_when_ready(
     }
 }
 
+/// Removes the file of an earlier run, so that whoever waits for it waits for this one.
+fn remove_old(file: &Path) -> Result<(), String> {
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(format!("--ready-file {}: {error}", file.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Writes a file that is never seen half written.
-fn write_whole(file: &std::path::Path, text: &str) -> std::io::Result<()> {
+fn write_whole(file: &Path, text: &str) -> std::io::Result<()> {
     let folder = file
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(std::path::Path::new("."));
+        .unwrap_or(Path::new("."));
     let mut whole = tempfile::NamedTempFile::new_in(folder)?;
     std::io::Write::write_all(&mut whole, text.as_bytes())?;
     whole.persist(file)?;
     Ok(())
-}
-
-/// Completes at the first Ctrl-C or SIGTERM; the second one ends the process.
-fn told_to_stop() -> Result<impl Future<Output = ()> + Send + 'static, String> {
-    let listen = |kind| signal(kind).map_err(|error| error.to_string());
-    let mut interrupt = listen(SignalKind::interrupt())?;
-    let mut terminate = listen(SignalKind::terminate())?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        eprintln!("Stopping. Once more to stop at once.");
-        tokio::spawn(async move {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-            std::process::exit(130);
-        });
-    })
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

@@ -1,5 +1,6 @@
 //! `saddlebag driver`: the built-in CSI driver alone, for any orchestrator.
 
+use crate::cli::say;
 use crate::driver::{self, Options};
 use std::{
     io,
@@ -53,7 +54,7 @@ pub async fn run(args: Args) -> ExitCode {
     match serve(args).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("saddlebag driver: {error}");
+            say(io::stderr(), &format!("saddlebag driver: {error}\n"));
             ExitCode::FAILURE
         }
     }

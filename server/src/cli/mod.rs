@@ -3,12 +3,16 @@
 pub mod dev;
 pub mod driver;
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use tracing_subscriber::EnvFilter;
 
 /// A control plane for storage volumes: Nomad's CSI HTTP API in front, CSI drivers behind.
 #[derive(Debug, clap::Parser)]
-#[command(name = "saddlebag", version)]
+#[command(
+    name = "saddlebag",
+    version,
+    after_help = "Example:\n  saddlebag dev\n  curl 'http://127.0.0.1:4646/v1/plugins?type=csi&pretty'"
+)]
 pub enum Command {
     /// Run everything in one process, with nothing to configure.
     ///
@@ -34,10 +38,17 @@ pub fn log(command: &Command) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // Who closed our standard error does not want to hear that it is closed.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr);
     if std::io::stderr().is_terminal() {
         subscriber.init();
     } else {
         subscriber.json().init();
     }
+}
+
+/// Says something to whoever started us; nobody has to listen.
+fn say(mut to: impl Write, text: &str) {
+    let _ = to.write_all(text.as_bytes()).and_then(|()| to.flush());
 }

@@ -29,10 +29,10 @@ impl Greeting {
             // Writing to a String does not fail.
             let _ = writeln!(text, "  {heading:<11} {}", describe(plugin));
         }
-        let plugin = state
-            .plugins()
-            .next()
-            .map_or("local", |plugin| plugin.id.as_str());
+        if state.plugins().next().is_none() {
+            text.push_str("  Plugins     none: give one with --plugin\n");
+        }
+        let plugin = to_create_at(state);
         text.push_str(&format!(
             r#"
 Try next:
@@ -51,6 +51,15 @@ Ctrl-C stops it.
         ));
         text
     }
+}
+
+/// The plugin that volumes are created at in the examples: one that can, if there is any.
+fn to_create_at(state: &State) -> &str {
+    state
+        .plugins()
+        .find(|plugin| plugin.health().controllers_healthy > 0)
+        .or_else(|| state.plugins().next())
+        .map_or("local", |plugin| plugin.id.as_str())
 }
 
 fn describe(plugin: &Plugin) -> String {

@@ -1,0 +1,12 @@
+//! The command line as its user sees it: real processes, real signals, real pipes.
+
+mod data;
+mod drivers;
+mod greeting;
+mod help;
+mod process;
+mod refusals;
+mod requests;
+#[path = "../support/scripted_driver/mod.rs"]
+mod scripted_driver;
+mod stopping;
