@@ -15,6 +15,7 @@ mod disk;
 mod drafts;
 mod driven;
 mod examples;
+<<<<<<< HEAD
 mod expiry;
 mod external;
 mod faults;
@@ -29,6 +30,9 @@ mod process;
 mod recovery;
 mod register;
 mod rig;
+=======
+mod reverse;
+>>>>>>> contract
 #[path = "../support/scripted_driver/mod.rs"]
 mod scripted_driver;
 mod secrets;

@@ -1,5 +1,6 @@
 //! The rows of the store as a schema, for reviewers: a change of what is stored is seen here, and an
 //! older file has to be read all the same. `EXPECTORATE=overwrite cargo test` accepts a change.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use saddlebag::claim::Claim;
 use saddlebag::namespace::NamespaceRow;
