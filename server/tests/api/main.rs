@@ -15,7 +15,6 @@ mod disk;
 mod drafts;
 mod driven;
 mod examples;
-<<<<<<< HEAD
 mod expiry;
 mod external;
 mod faults;
@@ -29,10 +28,8 @@ mod plugins;
 mod process;
 mod recovery;
 mod register;
-mod rig;
-=======
 mod reverse;
->>>>>>> contract
+mod rig;
 #[path = "../support/scripted_driver/mod.rs"]
 mod scripted_driver;
 mod secrets;
