@@ -1,4 +1,5 @@
 //! Connections as clients see them, on real sockets.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Request, Response};
