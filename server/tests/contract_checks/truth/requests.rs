@@ -67,10 +67,14 @@ async fn requests_are_read_as_nomad_reads_them() {
         registered(b"{\"id\":\"db\",\"name\":\"\xff\"}".to_vec()).await,
         [""; 0]
     );
-    assert_eq!(
-        registered("null").await,
-        [r#"register_volume: request body: accepted invalid input: "id" is a required property"#]
-    );
+    for null in ["null", "null}]trailing"] {
+        assert_eq!(
+            registered(null).await,
+            [
+                r#"register_volume: request body: accepted invalid input: "id" is a required property"#
+            ]
+        );
+    }
 }
 
 #[tokio::test]

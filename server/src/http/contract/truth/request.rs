@@ -1,6 +1,7 @@
 //! Judges a request that was answered 2xx: was it one that the document allows?
 use super::{Exchange, RequestParts};
 use crate::http::contract::{document::Parameter, schema::Reading};
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 impl Exchange<'_> {
@@ -55,12 +56,11 @@ impl Exchange<'_> {
             return;
         }
         let body = String::from_utf8_lossy(body);
-        let mut values = serde_json::Deserializer::from_str(&body).into_iter::<Value>();
-        match values.next() {
-            Some(Ok(Value::Null)) => self.value(place, schema, Reading::Request, &json!({})),
-            Some(Ok(value)) => self.value(place, schema, Reading::Request, &value),
+        match Value::deserialize(&mut serde_json::Deserializer::from_str(&body)) {
+            Ok(Value::Null) => self.value(place, schema, Reading::Request, &json!({})),
+            Ok(value) => self.value(place, schema, Reading::Request, &value),
             // The parser's own text may quote the body, and so a secret.
-            _ => self.told(place, "it is no JSON"),
+            Err(_) => self.told(place, "it is no JSON"),
         }
     }
 }
