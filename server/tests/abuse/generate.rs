@@ -50,12 +50,7 @@ impl<'d> Generator<'d> {
             16..19 => 0.12,
             _ => 0.6,
         };
-        let mut at = random.random_range(0..self.operations.len());
-        // What lists a whole history grows with the run: asked as often as the rest, it would be most
-        // of its time.
-        if self.operations[at].id == "list_operations" && random.random_range(0..20) > 0 {
-            at = random.random_range(0..self.operations.len());
-        }
+        let at = random.random_range(0..self.operations.len());
         let making = Making {
             document: self.document,
             pool,
