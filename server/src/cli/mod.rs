@@ -3,7 +3,9 @@
 pub mod dev;
 pub mod driver;
 
+use clap::Parser;
 use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
 /// A control plane for storage volumes: Nomad's CSI HTTP API in front, CSI drivers behind.
@@ -26,6 +28,26 @@ pub enum Command {
         after_help = "Example:\n  saddlebag driver --endpoint unix:///run/csi.sock --root /var/lib/volumes"
     )]
     Driver(driver::Args),
+}
+
+/// Reads the command line and does what it says. It is here and not in the binary so that the code of
+/// all commands is compiled once, with the library.
+pub fn main() -> ExitCode {
+    let command = Command::parse();
+    log(&command);
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            say(std::io::stderr(), &format!("saddlebag: {error}\n"));
+            return ExitCode::FAILURE;
+        }
+    };
+    runtime.block_on(async {
+        match command {
+            Command::Dev(args) => dev::run(args).await,
+            Command::Driver(args) => driver::run(args).await,
+        }
+    })
 }
 
 /// Logs to standard error: for people on a terminal, as JSON otherwise. `RUST_LOG` says how much;
