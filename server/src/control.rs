@@ -122,7 +122,11 @@ fn store_error(error: StoreError) -> Error {
         | StoreError::InUse { .. }
         | StoreError::Failed { .. } => {
             tracing::error!("the store cannot take changes: {error}");
-            Fault::StoreUnavailable(error.to_string()).into()
+            let became = match error {
+                StoreError::Failed { unclear: true, .. } => "it is not known whether it is stored",
+                _ => "it is not stored",
+            };
+            Fault::StoreUnavailable(format!("{error}; {became}")).into()
         }
     }
 }

@@ -11,5 +11,6 @@ async fn main() -> ExitCode {
     match command {
         Command::Dev(args) => cli::dev::run(args).await,
         Command::Driver(args) => cli::driver::run(args).await,
+        Command::Store(command) => cli::store::run(command).await,
     }
 }

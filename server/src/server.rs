@@ -3,6 +3,7 @@
 //! [`Server::start`] brings everything up but the listener; [`Server::serve`] answers until it is told
 //! to stop. The caller binds, so tests bind port 0.
 
+pub mod backup;
 mod launch;
 mod setup;
 
@@ -27,7 +28,7 @@ pub use launch::BUILTIN;
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The store cannot be used.
-    #[error("the store cannot be used: {0}")]
+    #[error("the store cannot be used: {0}. {advice}", advice = .0.advice())]
     Store(#[from] StoreError),
     /// A row of the store is not what its key says.
     #[error("{file}: {row}")]
@@ -105,7 +106,8 @@ impl Server {
             stopping: CancellationToken::new(),
         });
         let follow = spawn(cp.clone().follow());
-        let mut tasks = Vec::new();
+        let listening = backup::Listening::in_folder(&config.data_dir)?;
+        let mut tasks = vec![spawn(backup::give(cp.clone(), listening))];
         let launched = launch::Launched::start(&cp, &config).await?;
         setup::write(&cp, &config, launched.jobs()).await?;
         for (job, role, connection, process) in launched.services() {
@@ -221,7 +223,7 @@ impl Watcher {
 }
 
 /// The store's file in the data folder.
-const STORE: &str = "store.redb";
+pub const STORE: &str = "store.redb";
 
 /// How long driver calls under way may go on after the last answer.
 const STEPS_MAY_TAKE: std::time::Duration = std::time::Duration::from_secs(5);
@@ -233,7 +235,7 @@ fn spawn(
 }
 
 /// Makes a folder that only its owner can enter; one that is there stays as it is.
-fn make_private_folder(path: &Path) -> Result<(), StartError> {
+pub(crate) fn make_private_folder(path: &Path) -> Result<(), StartError> {
     use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new()
         .recursive(true)

@@ -10,7 +10,7 @@ mod live;
 mod select;
 mod tables;
 
-pub use apply::{Touched, Unreadable};
+pub use apply::{Touched, Unreadable, readable};
 pub use interest::{Interest, VolumeQuery};
 pub use live::Live;
 pub use select::Order;

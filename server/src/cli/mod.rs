@@ -2,6 +2,7 @@
 
 pub mod dev;
 pub mod driver;
+pub mod store;
 
 use std::io::{IsTerminal, Write};
 use tracing_subscriber::EnvFilter;
@@ -26,13 +27,19 @@ pub enum Command {
         after_help = "Example:\n  saddlebag driver --endpoint unix:///run/csi.sock --root /var/lib/volumes"
     )]
     Driver(driver::Args),
+    /// Back up, restore and check what a server keeps.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  saddlebag store backup --data-dir /var/lib/saddlebag /backups/monday"
+    )]
+    Store(store::Command),
 }
 
 /// Logs to standard error: for people on a terminal, as JSON otherwise. `RUST_LOG` says how much;
 /// `dev` says on its own what matters to who tries it, so it logs only warnings by itself.
 pub fn log(command: &Command) {
     let default = match command {
-        Command::Dev(_) => "warn",
+        Command::Dev(_) | Command::Store(_) => "warn",
         Command::Driver(_) => "info",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));

@@ -339,6 +339,11 @@ impl State {
     }
 }
 
+/// Whether this row can be read.
+pub fn readable(key: &Key, row: &Row) -> Result<(), Unreadable> {
+    State::default().put(key, row, &mut Touched::default())
+}
+
 fn read<T: DeserializeOwned>(key: &Key, row: &Row) -> Result<Stored<T>, Unreadable> {
     let value = serde_json::from_slice(&row.value).map_err(|error| unreadable(key, error))?;
     Ok(Stored {
