@@ -27,6 +27,7 @@ mod migrate;
 mod place;
 mod row;
 mod scan;
+mod unchanged;
 mod writer;
 
 pub use place::{Place, RESTORE_STEP, There};
@@ -216,15 +217,13 @@ impl Store for Embedded {
 }
 
 fn open_or_migrate(path: &Path, disk: &Disk, formats: Formats) -> Result<Opened, Fault> {
-    let opened = file::open(disk, formats)?;
-    let (old, new) = (opened.format, formats.newest());
-    if old == new {
-        return Ok(opened);
-    }
-    opened.database.close()?;
+    let old = match file::open(disk, formats) {
+        Err(Fault::Older { format }) => format,
+        opened => return opened,
+    };
     let kept = migrate::keep(path, old)?;
     migrate::migrate(disk, formats)?;
-    let kept = kept.display();
+    let (new, kept) = (formats.newest(), kept.display());
     tracing::info!(file = %path.display(), %kept, "migrated from format {old} to {new}; the old file is kept");
     file::open(disk, formats)
 }

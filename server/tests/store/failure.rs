@@ -8,14 +8,7 @@ use crate::{
 use futures::StreamExt;
 use saddlebag::store::{Embedded, Followed, Index, Store, StoreError};
 
-const WORKING: Faults = Faults {
-    power_fails_at: None,
-    full: false,
-    writes: false,
-    syncs: false,
-    reads: false,
-    panics: false,
-};
+const WORKING: Faults = Faults::NONE;
 
 #[tokio::test]
 async fn a_full_disk_refuses_clearly_and_recovers() {

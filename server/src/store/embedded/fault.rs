@@ -17,6 +17,8 @@ pub(super) enum Fault {
     Damaged { key: String, detail: String },
     /// The file is of a newer format.
     Newer { format: u64, known: u64 },
+    /// The file is of an older format.
+    Older { format: u64 },
     /// Somebody else holds the file.
     InUse,
     /// The storage failed.
@@ -47,9 +49,9 @@ impl Fault {
                 file,
                 holder: "another process".into(),
             },
-            Fault::Storage(detail) => StoreError::Failed {
+            fault @ (Fault::Older { .. } | Fault::Storage(_)) => StoreError::Failed {
                 file,
-                detail,
+                detail: fault.to_string(),
                 unclear: false,
             },
             Fault::Panicked(detail) => StoreError::Corrupt {
@@ -75,6 +77,7 @@ impl fmt::Display for Fault {
         match self {
             Fault::Damaged { key, detail } => write!(f, "{key}: {detail}"),
             Fault::Newer { format, .. } => write!(f, "the file has the newer format {format}"),
+            Fault::Older { format } => write!(f, "the file has the older format {format}"),
             Fault::InUse => f.write_str("the file is in use by another process"),
             Fault::Storage(detail) | Fault::Panicked(detail) => f.write_str(detail),
         }

@@ -24,26 +24,37 @@ const CACHE_BYTES: usize = 8 * 1_024 * 1_024;
 /// A file that is open and verified.
 pub(super) struct Opened {
     pub(super) database: Database,
-    /// The format that it states.
-    pub(super) format: u64,
     /// What its newest commit left.
     pub(super) head: Head,
 }
 
 /// Opens the file and verifies all of it: redb's pages by redb's checksums (which also makes it
 /// build its list of free pages anew, rather than trust the one in the file), the rows by ours.
-/// A file that is refused was not changed.
+/// A file that is refused was not changed. One of an older format is refused, too.
 pub(super) fn open(disk: &Disk, formats: Formats) -> Result<Opened, Fault> {
+    open_if(disk, formats, |format| match format < formats.newest() {
+        true => Err(Fault::Older { format }),
+        false => Ok(()),
+    })
+}
+
+/// As [`open`], to be migrated: its format may be older.
+pub(super) fn open_older(disk: &Disk, formats: Formats) -> Result<Opened, Fault> {
+    open_if(disk, formats, |_| Ok(()))
+}
+
+fn open_if(
+    disk: &Disk,
+    formats: Formats,
+    may_be: impl FnOnce(u64) -> Result<(), Fault>,
+) -> Result<Opened, Fault> {
     let attached = disk.attach()?;
     guarded(|| {
         let database = attach(&attached)?;
         let (format, head) = format::verify(&database.begin_read()?, formats)?;
+        may_be(format)?;
         attached.release()?;
-        Ok(Opened {
-            database,
-            format,
-            head,
-        })
+        Ok(Opened { database, head })
     })
 }
 
@@ -117,12 +128,6 @@ pub(super) fn fill(
         write.commit()?;
         Ok(database.close()?)
     })
-}
-
-/// The storage of a file that is there, to be read only.
-pub(super) fn storage_to_read(path: &Path) -> io::Result<Box<dyn StorageBackend>> {
-    let storage = FileBackend::new(File::open(path)?).map_err(io::Error::other)?;
-    Ok(Box::new(storage))
 }
 
 /// The storage of a file that is there.

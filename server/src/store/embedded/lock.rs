@@ -34,14 +34,20 @@ impl Lock {
             detail: error.to_string(),
             unclear: false,
         };
-        let mut held = OpenOptions::new()
+        let to_write = OpenOptions::new()
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
             .mode(0o600)
-            .open(&note)
-            .map_err(failed)?;
+            .open(&note);
+        let (mut held, may_write) = match to_write {
+            Ok(file) => (file, true),
+            Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => {
+                (File::open(&note).map_err(failed)?, false)
+            }
+            Err(error) => return Err(failed(error)),
+        };
         match held.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -52,8 +58,10 @@ impl Lock {
             }
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        held.set_len(0).map_err(failed)?;
-        held.write_all(this_process().as_bytes()).map_err(failed)?;
+        if may_write {
+            held.set_len(0).map_err(failed)?;
+            held.write_all(this_process().as_bytes()).map_err(failed)?;
+        }
         Ok(Self(held))
     }
 }
@@ -61,7 +69,8 @@ impl Lock {
 impl Drop for Lock {
     fn drop(&mut self) {
         // a child process being forked just now shares the lock: closing would leave it to the child
-        let _ = self.0.set_len(0).and_then(|()| self.0.unlock());
+        let _ = self.0.set_len(0);
+        let _ = self.0.unlock();
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) fn keep(path: &Path, format: u64) -> Result<PathBuf, Fault> {
 
 /// Makes every row one of the newest format. If one cannot be, nothing was changed.
 pub(super) fn migrate(disk: &Disk, formats: Formats) -> Result<(), Fault> {
-    let opened = file::open(disk, formats)?;
+    let opened = file::open_older(disk, formats)?;
     guarded(|| {
         let read = opened.database.begin_read()?;
         let write = opened.database.begin_write()?;

@@ -7,6 +7,7 @@ use super::{
     format::{self, Head, ROWS},
     lock::{Lock, beside},
     migrate, scan,
+    unchanged::Unchanged,
 };
 use crate::store::{Formats, Index, Reading, Row, StoreError};
 use redb::{ReadableDatabase, WriteTransaction};
@@ -70,8 +71,7 @@ impl Place {
     /// As [`super::Embedded::open`].
     pub fn read(self) -> Result<Reading, StoreError> {
         let Self { path, lock } = self;
-        let begun = disk_to_read(&path).and_then(|disk| {
-            let database = file::look(&disk)?;
+        let begun = file::look(&disk_to_read(&path)).and_then(|database| {
             let read = guarded(|| Ok(database.begin_read()?))?;
             Ok((database, read))
         });
@@ -131,14 +131,14 @@ impl Place {
     }
 }
 
-fn disk_to_read(path: &Path) -> Result<Disk, Fault> {
+fn disk_to_read(path: &Path) -> Disk {
     let path = path.to_owned();
-    Ok(Disk::new(move || file::storage_to_read(&path)))
+    Disk::new(move || Ok(Box::new(Unchanged::open(&path)?)))
 }
 
 /// Verifies the file without changing it; what is true of its rows.
 fn look(path: &Path) -> Result<Head, Fault> {
-    let database = file::look(&disk_to_read(path)?)?;
+    let database = file::look(&disk_to_read(path))?;
     let (_, head) = guarded(|| format::verify(&database.begin_read()?, Formats::KNOWN))?;
     Ok(head)
 }
