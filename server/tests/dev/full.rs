@@ -7,13 +7,14 @@ use rustix::process::{Resource, Rlimit, prlimit};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-/// Leaves rows of 100 kB in the store until it cannot grow; what is said then.
+/// Leaves rows of 100 kB in the store until it cannot grow; what is said then. Work that was intended
+/// before but whose outcome cannot be stored any more waits, and its request with it.
 async fn fill(dev: &Dev) -> Value {
     for n in 0..1_000 {
         let id = format!("large-{n}");
         let mut body = volume(&id, "local");
         body["Volumes"][0]["Parameters"] = json!({"padding": "x".repeat(100_000)});
-        let path = format!("/v1/volume/csi/{id}/create");
+        let path = format!("/v1/volume/csi/{id}/create?wait=2s");
         let (status, answer) = dev.ask(reqwest::Method::PUT, &path, Some(body)).await;
         if status == 503 {
             return answer;
@@ -92,7 +93,7 @@ struct Small(PathBuf);
 impl Small {
     fn mount(at: PathBuf) -> Self {
         std::fs::create_dir(&at).unwrap();
-        let options = c"size=3m,mode=0700";
+        let options = c"size=8m,mode=0700";
         mount("tmpfs", &at, "tmpfs", MountFlags::empty(), options).unwrap();
         Self(at)
     }
@@ -110,7 +111,7 @@ async fn a_full_file_system_is_told_and_works_again_when_there_is_room() {
     let folders = Folders::new();
     let small = Small::mount(folders.own("small"));
     let ballast = small.0.join("ballast");
-    std::fs::write(&ballast, vec![1; 1_000_000]).unwrap();
+    std::fs::write(&ballast, vec![1; 4_000_000]).unwrap();
     let args = ["--data-dir", text(&small.0)];
     let dev = Dev::start(folders.temporary.path(), &args).await;
     assert_eq!(dev.create("first", "local").await.0, 200);
