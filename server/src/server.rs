@@ -9,12 +9,12 @@ mod setup;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::control::{ControlPlane, Shared};
+use crate::control::{ControlPlane, Shared, load};
 use crate::driver;
 use crate::http::contract::truth::{OnViolation, Truth};
 use crate::http::{Front, Settings, edge, listen};
 use crate::seal::{SealError, Sealer};
-use crate::state::{Live, State};
+use crate::state::{Live, LoadError, State};
 use crate::store::{Embedded, Store, StoreError};
 use crate::work::{self, Drivers};
 use std::path::{Path, PathBuf};
@@ -90,9 +90,12 @@ impl Server {
     ) -> Result<Self, StartError> {
         make_private_folder(&config.data_dir)?;
         let sealer = Sealer::open(&config.data_dir.join("secrets.key"))?;
-        let state = State::of(store.load().await?).map_err(|row| StartError::Row {
-            file: config.data_dir.join(STORE),
-            row,
+        let state = load(&*store).await.map_err(|error| match error {
+            LoadError::Store(error) => StartError::Store(error),
+            LoadError::Row(row) => StartError::Row {
+                file: config.data_dir.join(STORE),
+                row,
+            },
         })?;
         let node = setup::node_of(&state);
         let cp = ControlPlane::new(Shared {
