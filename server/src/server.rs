@@ -62,6 +62,7 @@ pub struct Server {
     cp: ControlPlane,
     config: Config,
     follow: tokio_util::task::AbortOnDropHandle<()>,
+    backups: tokio_util::task::AbortOnDropHandle<()>,
     work: Vec<tokio_util::task::AbortOnDropHandle<()>>,
     steps: work::controller::Steps,
     launched: launch::Launched,
@@ -110,7 +111,8 @@ impl Server {
         });
         let follow = spawn(cp.clone().follow());
         let listening = backup::Listening::in_folder(&config.data_dir)?;
-        let mut tasks = vec![spawn(backup::give(cp.clone(), listening))];
+        let backups = spawn(backup::give(cp.clone(), listening));
+        let mut tasks = Vec::new();
         let launched = launch::Launched::start(&cp, &config).await?;
         setup::write(&cp, &config, launched.jobs()).await?;
         for (job, role, connection, process) in launched.services() {
@@ -129,6 +131,7 @@ impl Server {
             cp,
             config,
             follow,
+            backups,
             work: tasks,
             steps,
             launched,
@@ -178,6 +181,8 @@ impl Server {
 
     async fn stop(self) {
         drop(self.work);
+        self.backups.abort();
+        let _ = self.backups.await; // its socket is gone before another server makes its own
         self.steps.end(STEPS_MAY_TAKE).await;
         self.launched.stop().await;
         // What the last steps commit is waited for in the state.

@@ -91,15 +91,6 @@ pub struct Row {
     pub modified: Index,
 }
 
-/// All rows as one commit left them, in the order of their keys.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Snapshot {
-    /// The newest commit in it.
-    pub index: Index,
-    /// Every row.
-    pub rows: Vec<(Key, Row)>,
-}
-
 /// What must hold for a transaction to be committed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Guard {
@@ -258,18 +249,6 @@ impl StoreError {
 pub trait Store: Send + Sync + 'static {
     /// All rows at the newest commit, as it is now: commits that are made meanwhile do not show.
     async fn read(&self) -> Result<Reading, StoreError>;
-
-    /// All rows at the newest commit, all at once.
-    async fn load(&self) -> Result<Snapshot, StoreError> {
-        let reading = self.read().await?;
-        match tokio::task::spawn_blocking(move || reading.collect()).await {
-            Ok(loaded) => loaded,
-            Err(panicked) if panicked.is_panic() => {
-                std::panic::resume_unwind(panicked.into_panic())
-            }
-            Err(_) => std::future::pending().await, // the runtime ends, and this with it
-        }
-    }
 
     /// Makes the transaction's writes durable, together, if all its guards hold. Whoever drops the
     /// future does not take the transaction back.

@@ -1,6 +1,6 @@
 //! All rows, as they are read.
 
-use super::{Index, Key, Row, Snapshot, StoreError};
+use super::{Index, Key, Row, StoreError};
 
 /// Rows, in the order of their keys.
 pub type Batch = Vec<(Key, Row)>;
@@ -17,18 +17,6 @@ pub struct Reading {
     pub format: u64,
     /// The rows.
     pub batches: Box<dyn Iterator<Item = Result<Batch, StoreError>> + Send>,
-}
-
-impl Reading {
-    /// Reads everything, blocking.
-    pub fn collect(self) -> Result<Snapshot, StoreError> {
-        let mut rows = Vec::new();
-        for batch in self.batches {
-            rows.extend(batch?);
-        }
-        let index = self.index;
-        Ok(Snapshot { index, rows })
-    }
 }
 
 impl std::fmt::Debug for Reading {

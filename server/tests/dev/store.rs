@@ -2,6 +2,7 @@
 
 use crate::process::{Dev, Folders, names, saddlebag, soon, text};
 use rustix::process::Signal;
+use saddlebag::store::{Embedded, Key, Store, Transaction, Write};
 use serde_json::json;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -348,6 +349,34 @@ async fn a_damaged_file_is_told_by_check_and_at_the_start_with_what_to_do() {
     tells(&dev.stderr, &[text(&file)]);
     tells(&dev.stderr, &next);
     assert!(std::fs::read(&file).unwrap() == bytes);
+}
+
+#[tokio::test]
+async fn a_row_that_this_saddlebag_cannot_read_is_named() {
+    let folders = Folders::new();
+    let (from, to) = (folders.own("from"), folders.own("to"));
+    std::fs::create_dir(&from).unwrap();
+    let store_file = Embedded::open(&from.join("store.redb")).unwrap();
+    let row = Write::Put(Key::new("volume/default\0odd"), "{}".into());
+    let transaction = Transaction {
+        guards: Vec::new(),
+        writes: vec![row],
+    };
+    store_file.commit(transaction).await.unwrap();
+    store_file.close().await.unwrap();
+
+    let named = "volume/default\\u{0}odd";
+    let told = store(&["check", "--data-dir", text(&from)]).await.refused();
+    tells(&told, &["cannot read all of it", named, "missing field"]);
+    let backup = folders.own("backup");
+    store(&["backup", "--data-dir", text(&from), text(&backup)])
+        .await
+        .done();
+    let told = store(&["restore", "--data-dir", text(&to), text(&backup)])
+        .await
+        .refused();
+    tells(&told, &["nothing was changed", text(&backup), named]);
+    assert!(!to.join("store.redb").exists());
 }
 
 #[tokio::test]

@@ -1,11 +1,11 @@
 //! Backups: what is written is what is read, whatever happens to it in between is noticed, and a
 //! restore replaces a store at once or not at all.
 
-use crate::place::{InFile, commit, delete, followed, key, load, put, rows};
+use crate::place::{InFile, Snapshot, collected, commit, delete, followed, key, load, put, rows};
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use saddlebag::clock::Clock;
 use saddlebag::store::{
-    Embedded, Index, Place, RESTORE_STEP, Reading, Snapshot, Store, StoreError, There,
+    Embedded, Index, Place, RESTORE_STEP, Reading, Store, StoreError, There,
     backup::{WriteError, read, write},
 };
 use std::{
@@ -44,8 +44,8 @@ fn open(backup: Vec<u8>) -> Result<Reading, StoreError> {
     read(Path::new(NAME), std::io::Cursor::new(backup)).map(|(_, reading)| reading)
 }
 
-fn collected(backup: Vec<u8>) -> Result<Snapshot, StoreError> {
-    open(backup)?.collect()
+fn all(backup: Vec<u8>) -> Result<Snapshot, StoreError> {
+    collected(open(backup)?)
 }
 
 #[tokio::test]
@@ -53,7 +53,7 @@ async fn what_is_written_is_what_is_read() {
     let place = InFile::new();
     let store = filled(&place.path()).await;
     let backup = backup(&store).await;
-    assert!(collected(backup).unwrap() == load(&store).await);
+    assert!(all(backup).unwrap() == load(&store).await);
 }
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn a_backup_is_of_the_moment_it_was_begun() {
         )
         .await;
     }
-    assert!(reading.collect().unwrap() == before);
+    assert!(collected(reading).unwrap() == before);
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn a_backup_that_was_harmed_anywhere_is_refused_by_name_and_line() {
     }
     let whole = backup(&store).await;
     let rows = load(&store).await;
-    let refused = |harmed: Vec<u8>, what: &str| match collected(harmed) {
+    let refused = |harmed: Vec<u8>, what: &str| match all(harmed) {
         Err(StoreError::Corrupt { file, key, .. }) => {
             assert_eq!(file, Path::new(NAME));
             assert!(key.starts_with("line "), "{what}: {key}");

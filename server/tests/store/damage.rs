@@ -2,10 +2,10 @@
 
 use crate::{
     disk::{Disk, NAME},
-    place::{commit, load, put},
+    place::{Snapshot, commit, load, put},
 };
 use redb::{Builder, ReadableTable, TableDefinition};
-use saddlebag::store::{Embedded, Snapshot, Store, StoreError};
+use saddlebag::store::{Embedded, Store, StoreError};
 use std::path::Path;
 
 const PAGE: usize = 4_096;

@@ -3,7 +3,7 @@
 
 use crate::{
     disk::{Disk, Faults},
-    place::{commit, followed, key, load, put, row, soon, transaction},
+    place::{commit, followed, key, load, put, row, soon, transaction, try_load},
 };
 use futures::StreamExt;
 use saddlebag::store::{Embedded, Followed, Index, Store, StoreError};
@@ -89,7 +89,7 @@ async fn reads_that_fail_are_refused_and_recover() {
         ..WORKING
     });
     failed(&store, "b").await;
-    let loaded = store.load().await;
+    let loaded = try_load(&store).await;
     assert!(
         matches!(loaded, Err(StoreError::Failed { unclear: false, .. })),
         "{loaded:?}"
