@@ -5,7 +5,7 @@ use crate::csi::Secrets;
 use crate::error::{Error, Fault, Result};
 use crate::id::NodeId;
 use crate::seal::{SealError, Sealed, Sealer};
-use crate::state::{Live, State};
+use crate::state::{Live, LoadError, State};
 use crate::store::{Committed, Followed, Index, Store, StoreError, Transaction};
 use crate::work::controller::Running;
 use crate::work::{Drivers, backoff};
@@ -96,14 +96,13 @@ impl ControlPlane {
             if !compacted {
                 return;
             }
-            let failure = match self.store.load().await.map(State::of) {
-                Ok(Ok(state)) => {
+            let failure = match self.load().await {
+                Ok(state) => {
                     self.live.reload(state);
                     refusals = 0;
                     from = self.state().index;
                     continue;
                 }
-                Ok(Err(row)) => format!("a committed row cannot be read: {row}"),
                 Err(error) => error.to_string(),
             };
             tracing::error!("the store cannot be loaded again: {failure}");
@@ -111,6 +110,20 @@ impl ControlPlane {
             let wait = Duration::try_from(backoff::after(refusals)).unwrap_or_default();
             tokio::time::sleep(wait).await;
         }
+    }
+
+    async fn load(&self) -> std::result::Result<State, LoadError> {
+        load(&*self.store).await
+    }
+}
+
+/// The state that the store has now.
+pub(crate) async fn load(store: &dyn Store) -> std::result::Result<State, LoadError> {
+    let reading = store.read().await?;
+    match tokio::task::spawn_blocking(|| State::load(reading)).await {
+        Ok(loaded) => loaded,
+        Err(panicked) if panicked.is_panic() => std::panic::resume_unwind(panicked.into_panic()),
+        Err(_) => std::future::pending().await, // the runtime ends, and this with it
     }
 }
 
@@ -122,7 +135,11 @@ fn store_error(error: StoreError) -> Error {
         | StoreError::InUse { .. }
         | StoreError::Failed { .. } => {
             tracing::error!("the store cannot take changes: {error}");
-            Fault::StoreUnavailable(error.to_string()).into()
+            let became = match error {
+                StoreError::Failed { unclear: true, .. } => "it is not known whether it is stored",
+                _ => "it is not stored",
+            };
+            Fault::StoreUnavailable(format!("{error}; {became}")).into()
         }
     }
 }

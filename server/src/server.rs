@@ -3,17 +3,18 @@
 //! [`Server::start`] brings everything up but the listener; [`Server::serve`] answers until it is told
 //! to stop. The caller binds, so tests bind port 0.
 
+pub mod backup;
 mod launch;
 mod setup;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::control::{ControlPlane, Shared};
+use crate::control::{ControlPlane, Shared, load};
 use crate::driver;
 use crate::http::contract::truth::{OnViolation, Truth};
 use crate::http::{Front, Settings, edge, listen};
 use crate::seal::{SealError, Sealer};
-use crate::state::{Live, State};
+use crate::state::{Live, LoadError, State};
 use crate::store::{Embedded, Store, StoreError};
 use crate::work::{self, Drivers};
 use std::path::{Path, PathBuf};
@@ -27,7 +28,7 @@ pub use launch::BUILTIN;
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The store cannot be used.
-    #[error("the store cannot be used: {0}")]
+    #[error("the store cannot be used: {0}. {advice}", advice = .0.advice())]
     Store(#[from] StoreError),
     /// A row of the store is not what its key says.
     #[error("{file}: {row}")]
@@ -61,6 +62,7 @@ pub struct Server {
     cp: ControlPlane,
     config: Config,
     follow: tokio_util::task::AbortOnDropHandle<()>,
+    backups: tokio_util::task::AbortOnDropHandle<()>,
     work: Vec<tokio_util::task::AbortOnDropHandle<()>>,
     steps: work::controller::Steps,
     launched: launch::Launched,
@@ -89,9 +91,12 @@ impl Server {
     ) -> Result<Self, StartError> {
         make_private_folder(&config.data_dir)?;
         let sealer = Sealer::open(&config.data_dir.join("secrets.key"))?;
-        let state = State::of(store.load().await?).map_err(|row| StartError::Row {
-            file: config.data_dir.join(STORE),
-            row,
+        let state = load(&*store).await.map_err(|error| match error {
+            LoadError::Store(error) => StartError::Store(error),
+            LoadError::Row(row) => StartError::Row {
+                file: config.data_dir.join(STORE),
+                row,
+            },
         })?;
         let node = setup::node_of(&state);
         let cp = ControlPlane::new(Shared {
@@ -105,6 +110,8 @@ impl Server {
             stopping: CancellationToken::new(),
         });
         let follow = spawn(cp.clone().follow());
+        let listening = backup::Listening::in_folder(&config.data_dir)?;
+        let backups = spawn(backup::give(cp.clone(), listening));
         let mut tasks = Vec::new();
         let launched = launch::Launched::start(&cp, &config).await?;
         setup::write(&cp, &config, launched.jobs()).await?;
@@ -124,6 +131,7 @@ impl Server {
             cp,
             config,
             follow,
+            backups,
             work: tasks,
             steps,
             launched,
@@ -173,6 +181,8 @@ impl Server {
 
     async fn stop(self) {
         drop(self.work);
+        self.backups.abort();
+        let _ = self.backups.await; // its socket is gone before another server makes its own
         self.steps.end(STEPS_MAY_TAKE).await;
         self.launched.stop().await;
         // What the last steps commit is waited for in the state.
@@ -221,7 +231,7 @@ impl Watcher {
 }
 
 /// The store's file in the data folder.
-const STORE: &str = "store.redb";
+pub const STORE: &str = "store.redb";
 
 /// How long driver calls under way may go on after the last answer.
 const STEPS_MAY_TAKE: std::time::Duration = std::time::Duration::from_secs(5);
@@ -233,7 +243,7 @@ fn spawn(
 }
 
 /// Makes a folder that only its owner can enter; one that is there stays as it is.
-fn make_private_folder(path: &Path) -> Result<(), StartError> {
+pub(crate) fn make_private_folder(path: &Path) -> Result<(), StartError> {
     use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new()
         .recursive(true)

@@ -94,9 +94,11 @@ async fn intend_all(
             let planned = plan(cp, &state, namespace, spec);
             if let Ok(Plan::Intend(operation)) = &planned {
                 let volume = operation.volume().and_then(|key| state.volume(key));
-                transaction.guards.extend(volume.map(|entry| {
-                    Guard::At(keys::volume(&entry.stored.row.key), entry.stored.modified)
-                }));
+                transaction.guards.extend(
+                    volume.map(|entry| {
+                        Guard::At(keys::volume(&entry.stored().row.key), entry.modified)
+                    }),
+                );
                 transaction.guards.push(Guard::Absent(operation.lock()));
                 operation.intend(&mut transaction)?;
             }
@@ -131,7 +133,7 @@ fn plan(cp: &ControlPlane, state: &State, namespace: &Namespace, spec: &Spec) ->
     let entry = state
         .volume(&key)
         .ok_or_else(|| Error::from(Fault::NoVolumeToSnapshot(source.to_owned())).volume(source))?;
-    let volume = &entry.stored.row;
+    let volume = &entry.stored().row;
     let plugin_id = match spec.plugin_id.as_str() {
         "" => volume.plugin.clone(),
         named => PluginId::known(named),

@@ -5,13 +5,17 @@
 //! - [`Live`] holds the newest, applies commits in their order, and wakes who waits for a change.
 
 mod apply;
+mod entry;
 mod interest;
 mod live;
+mod load;
 mod select;
 mod tables;
 
-pub use apply::{Touched, Unreadable};
+pub use apply::{Touched, Unreadable, readable};
+pub use entry::VolumeEntry;
 pub use interest::{Interest, VolumeQuery};
 pub use live::Live;
+pub use load::LoadError;
 pub use select::Order;
-pub use tables::{State, Stored, VolumeEntry};
+pub use tables::{State, Stored};

@@ -2,6 +2,7 @@
 
 pub mod dev;
 pub mod driver;
+pub mod store;
 
 use clap::Parser;
 use std::io::{IsTerminal, Write};
@@ -28,6 +29,12 @@ pub enum Command {
         after_help = "Example:\n  saddlebag driver --endpoint unix:///run/csi.sock --root /var/lib/volumes"
     )]
     Driver(driver::Args),
+    /// Back up, restore and check what a server keeps.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  saddlebag store backup --data-dir /var/lib/saddlebag /backups/monday"
+    )]
+    Store(store::Command),
 }
 
 /// Reads the command line and does what it says. It is here and not in the binary so that the code of
@@ -46,6 +53,7 @@ pub fn main() -> ExitCode {
         match command {
             Command::Dev(args) => dev::run(args).await,
             Command::Driver(args) => driver::run(args).await,
+            Command::Store(command) => store::run(command).await,
         }
     })
 }
@@ -54,7 +62,7 @@ pub fn main() -> ExitCode {
 /// `dev` says on its own what matters to who tries it, so it logs only warnings by itself.
 pub fn log(command: &Command) {
     let default = match command {
-        Command::Dev(_) => "warn",
+        Command::Dev(_) | Command::Store(_) => "warn",
         Command::Driver(_) => "info",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));

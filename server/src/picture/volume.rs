@@ -5,7 +5,7 @@ use crate::claim::Claim;
 use crate::csi::{MountOptions, Topology};
 use crate::http::wire::{self, MountFlags, Withheld};
 use crate::plugin::PluginHealth;
-use crate::state::Stored;
+use crate::state::{Stored, VolumeEntry};
 use crate::volume::{Capability, Volume};
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -13,42 +13,56 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// A volume's own part of the answers that show it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct VolumePicture {
-    read: Bytes,
-    stub: Bytes,
+    /// The volume as reading shows it, and then as lists do.
+    encoded: Box<[u8]>,
+    /// Where the second begins.
+    stub: usize,
+    is_used: bool,
     being_deleted: bool,
 }
 
 impl VolumePicture {
     /// Encodes it.
     pub fn of(stored: &Stored<Volume>, claims: &[Claim], being_deleted: bool) -> Self {
+        let (read, stub) = (encode(&read(stored, claims)), encode(&stub(stored, claims)));
         Self {
-            read: encode(&read(stored, claims)),
-            stub: encode(&stub(stored, claims)),
+            encoded: [read.as_ref(), stub.as_ref()].concat().into(),
+            stub: read.len(),
+            is_used: !claims.is_empty(),
             being_deleted,
         }
     }
 
+    /// Whether it shows a volume that has no claims and is not being deleted.
+    pub fn is_unused(&self) -> bool {
+        !self.is_used && !self.being_deleted
+    }
+}
+
+impl VolumeEntry {
     /// The volume as reading shows it. Without fragments its plugin is gone.
-    pub fn read(&self, volume: &Volume, plugin: Option<&Fragments>) -> Bytes {
+    pub fn read(&self, plugin: Option<&Fragments>) -> Bytes {
+        let own = &self.picture.encoded[..self.picture.stub];
         match plugin {
-            Some(fragments) => splice(&self.read, fragments.read(!self.being_deleted)),
-            None => splice(
-                &self.read,
-                &encode(&super::plugin::read_part(&gone(volume), false)),
-            ),
+            Some(fragments) => splice(own, fragments.read(!self.picture.being_deleted)),
+            None => {
+                let gone = gone(&self.stored().row);
+                splice(own, &encode(&super::plugin::read_part(&gone, false)))
+            }
         }
     }
 
     /// The volume as lists show it. Without fragments its plugin is gone.
-    pub fn stub(&self, volume: &Volume, plugin: Option<&Fragments>) -> Bytes {
+    pub fn stub(&self, plugin: Option<&Fragments>) -> Bytes {
+        let own = &self.picture.encoded[self.picture.stub..];
         match plugin {
-            Some(fragments) => splice(&self.stub, fragments.stub(!self.being_deleted)),
-            None => splice(
-                &self.stub,
-                &encode(&super::plugin::stub_part(&gone(volume), false)),
-            ),
+            Some(fragments) => splice(own, fragments.stub(!self.picture.being_deleted)),
+            None => {
+                let gone = gone(&self.stored().row);
+                splice(own, &encode(&super::plugin::stub_part(&gone, false)))
+            }
         }
     }
 }

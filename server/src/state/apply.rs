@@ -11,8 +11,8 @@ use crate::operation::{Kind, Operation, Subject};
 use crate::picture::{Fragments, VolumePicture};
 use crate::plugin::{Instance, Plugin, PluginJob};
 use crate::store::keys::Table;
-use crate::store::{Change, Index, Key, Row, Snapshot};
-use crate::volume::Volume;
+use crate::store::{Change, Index, Key, Row};
+use crate::volume::{Backing, Volume};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -40,17 +40,6 @@ pub struct Touched {
 }
 
 impl State {
-    /// The tables as a snapshot of the store has them.
-    pub fn of(snapshot: Snapshot) -> Result<State, Unreadable> {
-        let mut state = State::default();
-        let mut touched = Touched::default();
-        for (key, row) in snapshot.rows {
-            state.put(&key, &row, &mut touched)?;
-        }
-        state.settle(snapshot.index, &touched);
-        Ok(state)
-    }
-
     /// The tables after a commit, and what it changed. A row that cannot be read is left out and
     /// told; all else is applied.
     pub fn after(&self, change: &Change) -> (State, Touched, Vec<Unreadable>) {
@@ -70,9 +59,8 @@ impl State {
 
     /// What differs between these tables and later ones.
     pub fn differences(&self, later: &State) -> Touched {
-        let modified = |state: &State, key: &VolumeKey| {
-            state.volumes.get(key).map(|entry| entry.stored.modified)
-        };
+        let modified =
+            |state: &State, key: &VolumeKey| state.volumes.get(key).map(|entry| entry.modified);
         let is_shown_alike = |key: &VolumeKey| {
             modified(self, key) == modified(later, key)
                 && self.is_being_deleted(key) == later.is_being_deleted(key)
@@ -103,31 +91,21 @@ impl State {
         }
     }
 
-    fn put(&mut self, key: &Key, row: &Row, touched: &mut Touched) -> Result<(), Unreadable> {
-        let (table, _) = parts(key)?;
+    pub(super) fn put(
+        &mut self,
+        key: &Key,
+        row: &Row,
+        touched: &mut Touched,
+    ) -> Result<(), Unreadable> {
+        let (table, names) = parts(key)?;
         match table {
             Table::Volume => {
                 let stored: Stored<Volume> = read(key, row)?;
                 let volume = stored.row.key.clone();
-                self.forget_plugin_of(&volume);
-                let plugin = stored.row.plugin.clone();
-                self.volumes_of
-                    .entry(plugin)
-                    .or_default()
-                    .insert(volume.clone());
-                let entry = VolumeEntry {
-                    stored,
-                    picture: VolumePicture::default(),
-                };
-                self.volumes.insert(volume.clone(), Arc::new(entry));
+                self.put_volume(volume.clone(), VolumeEntry::new(stored, row));
                 touched.volumes.insert(volume);
             }
-            Table::Backing => {
-                let (_, at) = parts(key)?;
-                let [plugin, external] = exactly(key, &at)?;
-                let at = (PluginId::known(plugin), ExternalId::known(external));
-                self.backings.insert(at, Arc::new(read(key, row)?));
-            }
+            Table::Backing => self.put_backing(backing_key(key, &names)?, read(key, row)?),
             Table::Claim => {
                 let stored: Stored<Claim> = read(key, row)?;
                 let volume = stored.row.volume.clone();
@@ -192,6 +170,46 @@ impl State {
         Ok(())
     }
 
+    /// Puts a volume in, shown as one that nobody uses: whoever knows better has to touch it.
+    pub(super) fn put_volume(&mut self, volume: VolumeKey, mut entry: VolumeEntry) {
+        self.forget_plugin_of(&volume);
+        let volume = self.shared(volume);
+        if let Some((plugin, _)) = self.volumes_of.get_key_value(&entry.plugin) {
+            entry.plugin = plugin.clone();
+        }
+        self.volumes_of
+            .entry(entry.plugin.clone())
+            .or_default()
+            .insert(volume.clone());
+        self.volumes.insert(volume, Arc::new(entry));
+    }
+
+    pub(super) fn put_backing(
+        &mut self,
+        (plugin, external): (PluginId, ExternalId),
+        mut backing: Stored<Backing>,
+    ) {
+        let plugin = match self.volumes_of.get_key_value(&plugin) {
+            Some((known, _)) => known.clone(),
+            None => plugin,
+        };
+        let volumes = std::mem::take(&mut backing.row.volumes);
+        let shared = volumes.into_iter().map(|volume| self.shared(volume));
+        backing.row.volumes = shared.collect();
+        self.backings.insert((plugin, external), Arc::new(backing));
+    }
+
+    /// The same key, by the name of its namespace that all share.
+    fn shared(&self, volume: VolumeKey) -> VolumeKey {
+        match self.namespaces.get_key_value(&volume.namespace) {
+            Some((known, _)) => VolumeKey {
+                namespace: known.clone(),
+                ..volume
+            },
+            None => volume,
+        }
+    }
+
     fn remove(&mut self, key: &Key, at: Index, touched: &mut Touched) -> Result<(), Unreadable> {
         let (table, names) = parts(key)?;
         match table {
@@ -202,9 +220,7 @@ impl State {
                 touched.volumes.insert(volume);
             }
             Table::Backing => {
-                let [plugin, external] = exactly(key, &names)?;
-                self.backings
-                    .remove(&(PluginId::known(plugin), ExternalId::known(external)));
+                self.backings.remove(&backing_key(key, &names)?);
             }
             Table::Claim => {
                 let [namespace, id, allocation] = exactly(key, &names)?;
@@ -260,7 +276,7 @@ impl State {
     }
 
     /// Encodes what changed, drops plugins that nothing speaks for, and moves the indexes.
-    fn settle(&mut self, index: Index, touched: &Touched) {
+    pub(super) fn settle(&mut self, index: Index, touched: &Touched) {
         for id in &touched.plugins {
             match self.plugins.get(id) {
                 Some(plugin) if plugin.is_gone() => {
@@ -280,10 +296,12 @@ impl State {
             };
             let claims: Vec<_> = self.claims(key).cloned().collect();
             let being_deleted = self.is_being_deleted(key);
-            let entry = VolumeEntry {
-                stored: entry.stored.clone(),
-                picture: VolumePicture::of(&entry.stored, &claims, being_deleted),
-            };
+            let is_unused = claims.is_empty() && !being_deleted;
+            if is_unused && entry.picture.is_unused() {
+                continue; // as it was put
+            }
+            let picture = VolumePicture::of(&entry.stored(), &claims, being_deleted);
+            let entry = entry.shown(picture);
             self.volumes.insert(key.clone(), Arc::new(entry));
         }
         if !touched.plugins.is_empty() {
@@ -307,7 +325,7 @@ impl State {
         let Some(old) = self.volumes.get(volume) else {
             return;
         };
-        let plugin = old.stored.row.plugin.clone();
+        let plugin = old.plugin.clone();
         if let Some(volumes) = self.volumes_of.get_mut(&plugin) {
             volumes.remove(volume);
             if volumes.is_empty() {
@@ -339,7 +357,12 @@ impl State {
     }
 }
 
-fn read<T: DeserializeOwned>(key: &Key, row: &Row) -> Result<Stored<T>, Unreadable> {
+/// Whether this row can be read.
+pub fn readable(key: &Key, row: &Row) -> Result<(), Unreadable> {
+    State::default().put(key, row, &mut Touched::default())
+}
+
+pub(super) fn read<T: DeserializeOwned>(key: &Key, row: &Row) -> Result<Stored<T>, Unreadable> {
     let value = serde_json::from_slice(&row.value).map_err(|error| unreadable(key, error))?;
     Ok(Stored {
         row: value,
@@ -348,7 +371,7 @@ fn read<T: DeserializeOwned>(key: &Key, row: &Row) -> Result<Stored<T>, Unreadab
     })
 }
 
-fn parts(key: &Key) -> Result<(Table, Vec<&str>), Unreadable> {
+pub(super) fn parts(key: &Key) -> Result<(Table, Vec<&str>), Unreadable> {
     Table::of(key).ok_or_else(|| unreadable(key, "no such table"))
 }
 
@@ -356,6 +379,11 @@ fn exactly<'a, const N: usize>(key: &Key, names: &[&'a str]) -> Result<[&'a str;
     names
         .try_into()
         .map_err(|_| unreadable(key, format!("{} parts, not {N}", names.len())))
+}
+
+pub(super) fn backing_key(key: &Key, names: &[&str]) -> Result<(PluginId, ExternalId), Unreadable> {
+    let [plugin, external] = exactly(key, names)?;
+    Ok((PluginId::known(plugin), ExternalId::known(external)))
 }
 
 fn volume_key(key: &Key, names: &[&str]) -> Result<VolumeKey, Unreadable> {

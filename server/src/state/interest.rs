@@ -50,7 +50,7 @@ impl VolumeQuery {
             && self
                 .plugin
                 .as_ref()
-                .is_none_or(|plugin| plugin == &entry.stored.row.plugin)
+                .is_none_or(|plugin| plugin == &entry.plugin)
             && self.node.as_ref().is_none_or(claimed_on)
     }
 }
@@ -71,7 +71,7 @@ impl Interest {
                 let plugin_touched = |state: &State| {
                     state
                         .volume(key)
-                        .is_some_and(|entry| touched.plugins.contains(&entry.stored.row.plugin))
+                        .is_some_and(|entry| touched.plugins.contains(&entry.plugin))
                 };
                 touched.volumes.contains(key) || plugin_touched(after)
             }

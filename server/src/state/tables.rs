@@ -1,14 +1,15 @@
 //! The tables, and how they are read.
 
+use super::VolumeEntry;
 use crate::claim::Claim;
 use crate::id::{AllocationId, ExternalId, JobId, Namespace, NodeId, PluginId, VolumeKey};
 use crate::namespace::NamespaceRow;
 use crate::node::Node;
 use crate::operation::{Operation, Subject};
-use crate::picture::{Fragments, VolumePicture};
+use crate::picture::Fragments;
 use crate::plugin::{Plugin, PluginJob};
 use crate::store::Index;
-use crate::volume::{Backing, Volume};
+use crate::volume::Backing;
 use imbl::{OrdMap, OrdSet};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -22,15 +23,6 @@ pub struct Stored<T> {
     pub created: Index,
     /// The commit that put it last.
     pub modified: Index,
-}
-
-/// A volume, with what clients see of it, encoded once.
-#[derive(Debug)]
-pub struct VolumeEntry {
-    /// The volume as stored.
-    pub stored: Stored<Volume>,
-    /// Its part of the answers that show it.
-    pub picture: VolumePicture,
 }
 
 /// Everything, at one index. Cloning shares all of it.

@@ -3,7 +3,7 @@
 //! - A commit is answered after fsync, and after those who follow can see it. Transactions that
 //!   wait at the same time share one fsync.
 //! - The file is verified whole when it is opened. One that was damaged, is newer, or is in use is
-//!   refused by name and left as it was. One that a crash left behind is complete up to the last
+//!   refused by name and left as it was; an older one is migrated. One that a crash left behind is complete up to the last
 //!   commit that was answered, at least.
 //! - A failing disk fails the commits it fails, no more: once it works, so does the store.
 //! - Nothing on a commit's path grows with the number of rows, but the depth of redb's tree.
@@ -23,13 +23,20 @@ mod format;
 mod group;
 mod history;
 mod lock;
+mod migrate;
+mod place;
 mod row;
+mod scan;
+mod unchanged;
 mod writer;
 
-use super::{Committed, Followed, Index, Snapshot, Store, StoreError, Transaction, limits};
+pub use place::{Place, RESTORE_STEP, There};
+
+use super::{Committed, Followed, Formats, Index, Reading, Store, StoreError, Transaction, limits};
 use async_trait::async_trait;
 use disk::Disk;
-use fault::{Fault, guarded};
+use fault::Fault;
+use file::Opened;
 use futures::stream::BoxStream;
 use history::History;
 use lock::Lock;
@@ -52,6 +59,7 @@ const QUEUE: usize = 512;
 /// the thread for that long (one fsync or a few); [`Store::close`] does so without blocking.
 pub struct Embedded {
     file: Arc<Path>,
+    formats: Formats,
     history: History,
     /// Nothing once it is being closed.
     open: Mutex<Option<Open>>,
@@ -73,19 +81,30 @@ impl Embedded {
     /// [`StoreError::InUse`], [`StoreError::Corrupt`], [`StoreError::Newer`]; and
     /// [`StoreError::Failed`] if it could not be read or made.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_as(path, Formats::KNOWN)
+    }
+
+    /// As [`Embedded::open`], with the newest of these formats. A file of an older one is migrated,
+    /// all of it or nothing, after a copy of it was made durable as `<file>.v<format>.bak`. The copy
+    /// stays, for who wants to go back to the saddlebag that wrote it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Embedded::open`]; [`StoreError::Corrupt`] names the row that cannot be migrated.
+    pub fn open_as(path: &Path, formats: Formats) -> Result<Self, StoreError> {
         let lock = Lock::take(path)?;
         let made = match path.try_exists() {
             Ok(true) => Ok(()),
-            Ok(false) => file::create(path),
+            Ok(false) => file::create(path, formats),
             Err(error) => Err(error.into()),
         };
         made.map_err(|fault| fault.refusal(path))?;
-        let path: PathBuf = path.to_owned();
         let disk = Disk::new({
-            let path = path.clone();
+            let path = path.to_owned();
             move || file::storage(&path)
         });
-        Self::start(path, disk, Some(lock))
+        let opened = open_or_migrate(path, &disk, formats).map_err(|fault| fault.refusal(path))?;
+        Self::start(path.to_owned(), disk, formats, opened, Some(lock))
     }
 
     /// Opens the store in this storage, or makes an empty one if the storage is empty. `file` is
@@ -100,23 +119,33 @@ impl Embedded {
         file: &Path,
         storage: impl Fn() -> io::Result<Box<dyn StorageBackend>> + Send + Sync + 'static,
     ) -> Result<Self, StoreError> {
+        let formats = Formats::KNOWN;
         let disk = Disk::new(storage);
-        disk.fill_if_empty().map_err(|fault| fault.refusal(file))?;
-        Self::start(file.to_owned(), disk, None)
+        let opened = disk
+            .fill_if_empty(formats)
+            .and_then(|()| file::open(&disk, formats))
+            .map_err(|fault| fault.refusal(file))?;
+        Self::start(file.to_owned(), disk, formats, opened, None)
     }
 
-    fn start(file: PathBuf, disk: Disk, lock: Option<Lock>) -> Result<Self, StoreError> {
-        let opened = file::open(&disk).map_err(|fault| fault.refusal(&file))?;
+    fn start(
+        file: PathBuf,
+        disk: Disk,
+        formats: Formats,
+        opened: Opened,
+        lock: Option<Lock>,
+    ) -> Result<Self, StoreError> {
         let (teller, history) = history::begin(opened.head.index);
         let (requests, queue) = mpsc::channel(QUEUE);
         let file: Arc<Path> = file.into();
-        let writer = Writer::new(file.clone(), disk, opened, teller, lock);
+        let writer = Writer::new(file.clone(), disk, formats, opened, teller, lock);
         let writer = std::thread::Builder::new()
             .name("store".into())
             .spawn(move || writer.run(queue))
             .map_err(|error| Fault::from(error).refusal(&file))?;
         Ok(Self {
             file,
+            formats,
             history,
             open: Mutex::new(Some(Open { requests, writer })),
         })
@@ -160,13 +189,9 @@ impl Embedded {
 
 #[async_trait]
 impl Store for Embedded {
-    async fn load(&self) -> Result<Snapshot, StoreError> {
+    async fn read(&self) -> Result<Reading, StoreError> {
         let read = self.ask(Request::Read).await?;
-        let loaded = tokio::task::spawn_blocking(move || guarded(|| format::snapshot(&read)));
-        match loaded.await {
-            Ok(loaded) => loaded.map_err(|fault| fault.refusal(&self.file)),
-            Err(_) => Err(self.failed("the load was stopped with its runtime", false)),
-        }
+        scan::read(self.file.clone(), &read, self.formats, ())
     }
 
     async fn commit(&self, transaction: Transaction) -> Result<Committed, StoreError> {
@@ -189,6 +214,18 @@ impl Store for Embedded {
             Err(_) => Err(self.failed("the closing was stopped with its runtime", false)),
         }
     }
+}
+
+fn open_or_migrate(path: &Path, disk: &Disk, formats: Formats) -> Result<Opened, Fault> {
+    let old = match file::open(disk, formats) {
+        Err(Fault::Older { format }) => format,
+        opened => return opened,
+    };
+    let kept = migrate::keep(path, old)?;
+    migrate::migrate(disk, formats)?;
+    let (new, kept) = (formats.newest(), kept.display());
+    tracing::info!(file = %path.display(), %kept, "migrated from format {old} to {new}; the old file is kept");
+    file::open(disk, formats)
 }
 
 const PANICKED: &str = "the writer of the store panicked";

@@ -62,7 +62,8 @@ impl Table {
         Table::Namespace,
     ];
 
-    const fn word(self) -> &'static str {
+    /// The word before the first `/` of its keys.
+    pub const fn word(self) -> &'static str {
         match self {
             Table::Volume => "volume",
             Table::Backing => "backing",

@@ -7,10 +7,15 @@
 //! - a transaction whose guards do not hold changes nothing;
 //! - [`Store::follow`] tells every commit, in order, each once, and none before it is durable.
 
+pub mod backup;
 mod embedded;
+mod format;
 mod limits;
+mod reading;
 
-pub use embedded::Embedded;
+pub use embedded::{Embedded, Place, RESTORE_STEP, There};
+pub use format::{Formats, Migration};
+pub use reading::{Batch, Reading};
 
 pub mod keys;
 mod rows;
@@ -84,15 +89,6 @@ pub struct Row {
     pub created: Index,
     /// The newest commit that put it.
     pub modified: Index,
-}
-
-/// All rows as one commit left them, in the order of their keys.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Snapshot {
-    /// The newest commit in it.
-    pub index: Index,
-    /// Every row.
-    pub rows: Vec<(Key, Row)>,
 }
 
 /// What must hold for a transaction to be committed.
@@ -187,7 +183,10 @@ pub enum StoreError {
         limit: usize,
     },
     /// The file is damaged. It was not changed.
-    #[error("{file}: {key}: {detail}")]
+    #[error(
+        "{file} is damaged, and was left as it is: {key}: {detail}. `saddlebag store check` looks at \
+         all of it; `saddlebag store restore FILE --force` puts a backup in its place"
+    )]
     Corrupt {
         /// The damaged file.
         file: PathBuf,
@@ -227,11 +226,29 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// What an operator may do about a store that is not opened for this reason.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            StoreError::Corrupt { .. } => {
+                "It was left as it is. `saddlebag store check` tells what is wrong with it; \
+                 `saddlebag store restore BACKUP --force` puts a backup in its place and keeps it aside."
+            }
+            StoreError::Newer { .. } => {
+                "It was left as it is. Use the saddlebag that wrote it, or a newer one."
+            }
+            StoreError::InUse { .. } => "Stop that process first, or use another data folder.",
+            StoreError::Failed { .. } => "Nothing was changed. Look at the disk that it is on.",
+            StoreError::TooLarge { .. } => "Nothing was changed.",
+        }
+    }
+}
+
 /// A place for rows. Cheap to share; all methods may be called at once from anywhere.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// All rows at the newest commit.
-    async fn load(&self) -> Result<Snapshot, StoreError>;
+    /// All rows at the newest commit, as it is now: commits that are made meanwhile do not show.
+    async fn read(&self) -> Result<Reading, StoreError>;
 
     /// Makes the transaction's writes durable, together, if all its guards hold. Whoever drops the
     /// future does not take the transaction back.

@@ -126,7 +126,7 @@ fn plan(cp: &ControlPlane, looked: &Looked<'_>) -> Result<Plan> {
     let capabilities = looked.spec.parsed_capabilities();
     if let Some(entry) = looked.state.volume(&key) {
         let capabilities = capabilities.map_err(|unknown| refused(unknown.to_string()))?;
-        return looked.update(cp, &entry.stored, capabilities, Verb::Create);
+        return looked.update(cp, &entry.stored(), capabilities, Verb::Create);
     }
     if looked.spec.name.is_empty() {
         return Err(refused(Refused::MissingName.to_string()));

@@ -113,7 +113,7 @@ impl<'a> Looked<'a> {
         ) else {
             return false;
         };
-        match self.update(cp, &seen.stored, capabilities, verb) {
+        match self.update(cp, &seen.stored(), capabilities, verb) {
             Ok(Plan::Intend(asked)) => growth.asks_the_same_as(&asked),
             _ => false,
         }
@@ -206,11 +206,12 @@ pub(super) fn write(transaction: &mut Transaction, state: &State, plan: &Plan) -
             let volume = operation.volume();
             let seen = volume.and_then(|key| state.volume(key));
             transaction.guards.extend(volume.map(|key| match seen {
-                Some(entry) => Guard::At(keys::volume(key), entry.stored.modified),
+                Some(entry) => Guard::At(keys::volume(key), entry.modified),
                 None => Guard::Absent(keys::volume(key)),
             }));
             if let Kind::Expand(volume) = &operation.kind {
-                guard_claims(transaction, state, seen.map(|entry| &entry.stored), volume);
+                let seen = seen.map(|entry| entry.stored());
+                guard_claims(transaction, state, seen.as_ref(), volume);
                 hold_backing(transaction, state, volume)?;
             }
             operation.intend(transaction)

@@ -107,9 +107,9 @@ async fn plan(cp: &ControlPlane, state: &State, spec: &Spec) -> Result<Plan> {
     let capabilities = spec
         .parsed_capabilities()
         .map_err(|unknown| looked.about(unknown_mode(unknown)))?;
-    let stored = state.volume(&spec.key()).map(|entry| &entry.stored);
+    let stored = state.volume(&spec.key()).map(|entry| entry.stored());
     let plan = match stored {
-        Some(seen) => looked.update(cp, seen, capabilities, Verb::Register)?,
+        Some(seen) => looked.update(cp, &seen, capabilities, Verb::Register)?,
         None => Plan::Store {
             volume: Box::new(new_volume(cp, &looked, capabilities)?),
             seen: None,

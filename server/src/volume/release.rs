@@ -25,7 +25,7 @@ pub async fn deregister(cp: &ControlPlane, key: &VolumeKey, deadline: Deadline) 
         }
         let seen = find(&state, key)?;
         check_unused(&state, &seen.row)?;
-        let mut transaction = unused(key, seen);
+        let mut transaction = unused(key, &seen);
         transaction.guards.push(Guard::Absent(keys::doing(key)));
         transaction.writes.push(Write::Delete(keys::volume(key)));
         release_backing(&mut transaction, &state, &seen.row)?;
@@ -63,7 +63,7 @@ pub async fn delete(
             Some(seen.row.remote_id()),
         )
         .keep(cp, secrets)?;
-        let mut transaction = unused(key, seen);
+        let mut transaction = unused(key, &seen);
         transaction.guards.push(Guard::Absent(operation.lock()));
         operation.intend(&mut transaction)?;
         if cp.commit(transaction).await?.is_some() {
@@ -72,9 +72,9 @@ pub async fn delete(
     }
 }
 
-fn find<'a>(state: &'a State, key: &VolumeKey) -> Result<&'a Stored<Volume>> {
+fn find(state: &State, key: &VolumeKey) -> Result<Stored<Volume>> {
     match state.volume(key) {
-        Some(entry) => Ok(&entry.stored),
+        Some(entry) => Ok(entry.stored()),
         None => Err(Error::from(Fault::VolumeNotFound(key.id.to_string())).volume(&key.id)),
     }
 }

@@ -144,7 +144,7 @@ fn keep(
         }
         (Told::Deleted, Kind::Delete) => {
             if let Some(entry) = row.volume().and_then(|key| state.volume(key)) {
-                let volume = &entry.stored.row;
+                let volume = &entry.stored().row;
                 transaction
                     .writes
                     .push(Write::Delete(keys::volume(&volume.key)));

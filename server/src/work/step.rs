@@ -95,11 +95,11 @@ async fn ask(cp: &ControlPlane, state: &State, row: &Operation) -> Result<Tried>
         (Kind::Create(volume), _) => create(cp, state, &connection, row, volume).await,
         (Kind::Expand(volume), _) => expand(cp, &connection, volume).await,
         (Kind::Delete, Subject::Volume(key)) => match state.volume(key) {
-            Some(entry) => delete(cp, &connection, row, &entry.stored.row).await,
+            Some(entry) => delete(cp, &connection, row, &entry.stored().row).await,
             None => Ok(refused(Fault::VolumeNotFound(key.id.to_string()))),
         },
         (Kind::Snapshot(parameters), Subject::Volume(key)) => match state.volume(key) {
-            Some(entry) => snapshot(cp, &connection, row, &entry.stored.row, parameters).await,
+            Some(entry) => snapshot(cp, &connection, row, &entry.stored().row, parameters).await,
             None => Ok(refused(Fault::NoVolumeToSnapshot(key.id.to_string()))),
         },
         (Kind::DeleteSnapshot, Subject::Snapshot(_, id)) => {

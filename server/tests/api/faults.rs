@@ -265,7 +265,7 @@ async fn of_commits_that_were_missed_claims_and_deletions_are_told_too() {
     let held = driven.hold(Call::DeleteVolume);
     let client = driven.delete("deleted");
     driven.driver.asked(Call::DeleteVolume, 1).await;
-    let after = State::of(cp.store.load().await.unwrap()).unwrap();
+    let after = State::load(cp.store.read().await.unwrap()).unwrap();
     let touched = before.differences(&after).volumes;
     assert_eq!(touched, [key("claimed"), key("deleted")].into());
     held.go_on();

@@ -12,6 +12,7 @@ mod deregister;
 #[path = "../store/disk.rs"]
 #[allow(dead_code, reason = "what loses power is tested with the store")]
 mod disk;
+mod disks;
 mod drafts;
 mod driven;
 mod examples;

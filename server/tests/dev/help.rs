@@ -28,3 +28,14 @@ async fn driver_says_what_it_takes() {
     let text = help(&["driver", "--help"]).await;
     expectorate::assert_contents("tests/dev/help-driver.txt", &text);
 }
+
+#[tokio::test]
+async fn store_says_what_it_can_do() {
+    let text = help(&["store", "--help"]).await;
+    expectorate::assert_contents("tests/dev/help-store.txt", &text);
+    for command in ["backup", "restore", "check", "stats"] {
+        let text = help(&["store", command, "--help"]).await;
+        let file = format!("tests/dev/help-store-{command}.txt");
+        expectorate::assert_contents(file, &text);
+    }
+}

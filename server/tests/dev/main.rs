@@ -3,6 +3,7 @@
 
 mod data;
 mod drivers;
+mod full;
 mod greeting;
 mod help;
 mod process;
@@ -11,3 +12,4 @@ mod requests;
 #[path = "../support/scripted_driver/mod.rs"]
 mod scripted_driver;
 mod stopping;
+mod store;

@@ -75,11 +75,15 @@ async fn a_second_process_on_the_same_data_is_told_who_has_it() {
     let dev = Dev::start(folders.temporary.path(), &args[2..]).await;
     let (code, told) = refused(&args).await;
     assert_eq!(code, Some(1));
-    let holder = format!("process {}", dev.pid().as_raw_nonzero());
-    assert!(
-        told.contains(text(&data)) && told.contains(&holder),
-        "{told}"
-    );
+    let holder = format!("process {} on ", dev.pid().as_raw_nonzero());
+    for part in [
+        text(&data),
+        &holder,
+        "saddlebag dev --port 0 ",
+        ", since 20",
+    ] {
+        assert!(told.contains(part), "{part:?} is not in {told}");
+    }
     assert_eq!(dev.create("db", "local").await.0, 200);
     dev.stop().await;
 }

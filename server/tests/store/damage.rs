@@ -2,34 +2,63 @@
 
 use crate::{
     disk::{Disk, NAME},
-    place::{commit, load, put},
+    place::{Snapshot, commit, load, put},
 };
 use redb::{Builder, ReadableTable, TableDefinition};
-use saddlebag::store::{Embedded, Snapshot, Store, StoreError};
+use saddlebag::store::{Embedded, Store, StoreError};
 use std::path::Path;
 
 const PAGE: usize = 4_096;
 /// The part of the first page in which redb keeps anything.
 const HEADER: usize = 320;
 
-/// A closed store with small rows, rows larger than a page, and pages that are free again.
-async fn closed() -> (Vec<u8>, Snapshot) {
+/// A file as a stop left it.
+struct Left {
+    how: &'static str,
+    image: Vec<u8>,
+    /// What may be found in it: all rows. Where nobody closed the file, damage to the newest commit
+    /// cannot be told from a newest commit that was never finished, so there the commit before it,
+    /// whole, is right too.
+    right: Vec<Snapshot>,
+}
+
+/// A store with small rows, rows larger than a page, and pages that are free again; as it is left
+/// when it is closed, and when its process is killed.
+async fn left() -> [Left; 2] {
     let disk = Disk::default();
     let store = disk.open().unwrap();
     for n in 0..30 {
         let size = if n % 10 == 0 { 20_000 } else { 300 };
         commit(&store, [], [put(&format!("row/{n}"), vec![n; size])]).await;
     }
-    for n in 0..8 {
+    for n in 0..7 {
         commit(&store, [], [put("row/7", vec![n; 6_000])]).await;
     }
-    let snapshot = load(&store).await;
+    let before = load(&store).await;
+    commit(&store, [], [put("row/7", vec![7; 6_000])]).await;
+    let newest = load(&store).await;
+    let killed = Left {
+        how: "killed",
+        image: disk.image(),
+        right: vec![newest.clone(), before],
+    };
     store.close().await.unwrap();
-    (disk.image(), snapshot)
+    let closed = Left {
+        how: "closed",
+        image: disk.image(),
+        right: vec![newest],
+    };
+    [closed, killed]
+}
+
+/// A store that was closed.
+async fn closed() -> (Vec<u8>, Snapshot) {
+    let [mut closed, _] = left().await;
+    (closed.image, closed.right.remove(0))
 }
 
 /// Opens the image. If it is taken, everything in it must be right, and stay so over a commit.
-async fn taken_or_refused(image: Vec<u8>, rows: &Snapshot, what: &str) -> bool {
+async fn taken_or_refused(image: Vec<u8>, right: &[Snapshot], what: &str) -> bool {
     let disk = Disk::holding(image.clone());
     let store = match disk.open() {
         Ok(store) => store,
@@ -41,7 +70,9 @@ async fn taken_or_refused(image: Vec<u8>, rows: &Snapshot, what: &str) -> bool {
         }
         Err(other) => panic!("{what}: {other}"),
     };
-    assert!(load(&store).await == *rows, "{what}: wrong rows");
+    let loaded = load(&store).await;
+    let rows = right.iter().find(|rows| **rows == loaded);
+    let rows = rows.unwrap_or_else(|| panic!("{what}: wrong rows"));
     // pages taken for free that are not would be written over now
     for n in 0..2 {
         commit(&store, [], [put(&format!("next/{n}"), vec![1; 30_000])]).await;
@@ -61,67 +92,58 @@ async fn taken_or_refused(image: Vec<u8>, rows: &Snapshot, what: &str) -> bool {
 
 #[tokio::test]
 async fn a_flipped_byte_or_a_zeroed_page_is_noticed_on_every_page() {
-    let (image, rows) = closed().await;
-    let (mut taken, mut refused) = (0, 0);
-    for start in (0..image.len()).step_by(PAGE) {
-        let page = &image[start..start + PAGE];
-        if page.iter().all(|byte| *byte == 0) {
-            continue; // redb has not used it yet
-        }
-        let used = page.iter().rposition(|byte| *byte != 0).unwrap();
-        for place in [0, used / 2, used] {
-            let mut flipped = image.clone();
-            flipped[start + place] ^= 0x10;
-            let what = format!("byte {place} of the page at {start}");
-            match taken_or_refused(flipped, &rows, &what).await {
-                true => taken += 1,
-                false => refused += 1,
+    for Left { how, image, right } in left().await {
+        let (mut taken, mut refused) = (0, 0);
+        for start in (0..image.len()).step_by(PAGE) {
+            let page = &image[start..start + PAGE];
+            if page.iter().all(|byte| *byte == 0) {
+                continue; // redb has not used it yet
             }
+            let used = page.iter().rposition(|byte| *byte != 0).unwrap();
+            for place in [0, used / 2, used] {
+                let mut flipped = image.clone();
+                flipped[start + place] ^= 0x10;
+                let what = format!("{how}, byte {place} of the page at {start}");
+                match taken_or_refused(flipped, &right, &what).await {
+                    true => taken += 1,
+                    false => refused += 1,
+                }
+            }
+            let mut zeroed = image.clone();
+            zeroed[start..start + PAGE].fill(0);
+            taken_or_refused(zeroed, &right, &format!("{how}, the page at {start}")).await;
         }
-        let mut zeroed = image.clone();
-        zeroed[start..start + PAGE].fill(0);
-        taken_or_refused(zeroed, &rows, &format!("the page at {start}")).await;
+        assert!(
+            refused > 20,
+            "{how}: {refused} of the flips refused, {taken} in pages that are free"
+        );
     }
-    assert!(
-        refused > 20,
-        "{refused} of the flips refused, {taken} in pages that are free"
-    );
+}
+
+#[tokio::test]
+async fn a_file_that_is_cut_off_at_any_page_is_refused() {
+    for Left { how, image, right } in left().await {
+        // without any byte it is a new storage; a file is refused (below)
+        let pages = (PAGE..image.len()).step_by(PAGE);
+        for length in pages.chain([1, 8, 100, 511, image.len() - 1]) {
+            let what = format!("{how}, the first {length} bytes");
+            let cut = image[..length].to_vec();
+            assert!(!taken_or_refused(cut, &right, &what).await, "{what}");
+        }
+    }
 }
 
 #[tokio::test]
 async fn a_flipped_bit_in_the_header_is_noticed_or_harmless() {
-    let (image, rows) = closed().await;
-    for place in 0..HEADER {
-        let mut flipped = image.clone();
-        flipped[place] ^= 1 << (place % 8);
-        taken_or_refused(flipped, &rows, &format!("byte {place}")).await;
-    }
     const FLAGS: usize = 9;
-    for bit in 0..8 {
-        let mut flipped = image.clone();
-        flipped[FLAGS] ^= 1 << bit;
-        taken_or_refused(flipped, &rows, &format!("flag {bit}")).await;
-    }
-}
-
-#[tokio::test]
-async fn a_file_that_is_cut_off_is_refused() {
-    let (image, rows) = closed().await;
-    for length in [
-        1,
-        8,
-        100,
-        511,
-        PAGE,
-        2 * PAGE,
-        image.len() / 2,
-        image.len() - 1,
-    ] {
-        let what = format!("the first {length} bytes");
-        assert!(
-            !taken_or_refused(image[..length].to_vec(), &rows, &what).await,
-            "{what}"
-        );
+    for Left { how, image, right } in left().await {
+        let bits = (0..HEADER).map(|place| (place, place % 8));
+        for (place, bit) in bits.chain((0..8).map(|bit| (FLAGS, bit))) {
+            let mut flipped = image.clone();
+            flipped[place] ^= 1 << bit;
+            let what = format!("{how}, bit {bit} of byte {place}");
+            taken_or_refused(flipped, &right, &what).await;
+        }
     }
 }
 

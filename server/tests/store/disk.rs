@@ -11,7 +11,7 @@ use std::{
     io,
     ops::Range,
     path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
 };
 
 /// What the errors of a store on such a disk call its file.
@@ -22,7 +22,14 @@ const SECTOR: usize = 512;
 const BLOCK: usize = 4_096;
 
 #[derive(Clone, Debug, Default)]
-pub struct Disk(Arc<Mutex<State>>);
+pub struct Disk(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    /// Told when the faults change.
+    set: Condvar,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -53,6 +60,8 @@ pub struct Faults {
     pub writes: bool,
     /// Syncs fail, and what was to be synced never becomes durable although it is still seen.
     pub syncs: bool,
+    /// Syncs take until they do not any more.
+    pub slow: bool,
     /// Reads fail.
     pub reads: bool,
     /// Reads and syncs panic: what is below the store has a bug.
@@ -60,6 +69,17 @@ pub struct Faults {
 }
 
 impl Faults {
+    /// Nothing goes wrong.
+    pub const NONE: Faults = Faults {
+        power_fails_at: None,
+        full: false,
+        writes: false,
+        syncs: false,
+        slow: false,
+        reads: false,
+        panics: false,
+    };
+
     fn panic(&self) {
         assert!(!self.panics, "a bug below the store");
     }
@@ -73,7 +93,10 @@ impl Disk {
             durable: image,
             ..State::default()
         };
-        Self(Arc::new(Mutex::new(state)))
+        Self(Arc::new(Shared {
+            state: Mutex::new(state),
+            set: Condvar::new(),
+        }))
     }
 
     pub fn open(&self) -> Result<Embedded, StoreError> {
@@ -98,6 +121,7 @@ impl Disk {
 
     pub fn set(&self, faults: Faults) {
         self.state().faults = faults;
+        self.0.set.notify_all();
     }
 
     /// Cuts the power now.
@@ -125,7 +149,8 @@ impl Disk {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        let state = self.0.state.lock();
+        state.unwrap_or_else(PoisonError::into_inner)
     }
 
     fn change(&self, change: Change) -> io::Result<()> {
@@ -208,7 +233,9 @@ impl StorageBackend for Disk {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        let mut state = self.state();
+        let state = self.state();
+        let waited = self.0.set.wait_while(state, |state| state.faults.slow);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
         state.powered()?;
         state.syncs += 1;
         state.faults.panic();

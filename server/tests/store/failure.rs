@@ -3,19 +3,12 @@
 
 use crate::{
     disk::{Disk, Faults},
-    place::{commit, followed, key, load, put, row, soon, transaction},
+    place::{commit, followed, key, load, put, row, soon, transaction, try_load},
 };
 use futures::StreamExt;
 use saddlebag::store::{Embedded, Followed, Index, Store, StoreError};
 
-const WORKING: Faults = Faults {
-    power_fails_at: None,
-    full: false,
-    writes: false,
-    syncs: false,
-    reads: false,
-    panics: false,
-};
+const WORKING: Faults = Faults::NONE;
 
 #[tokio::test]
 async fn a_full_disk_refuses_clearly_and_recovers() {
@@ -96,7 +89,7 @@ async fn reads_that_fail_are_refused_and_recover() {
         ..WORKING
     });
     failed(&store, "b").await;
-    let loaded = store.load().await;
+    let loaded = try_load(&store).await;
     assert!(
         matches!(loaded, Err(StoreError::Failed { unclear: false, .. })),
         "{loaded:?}"

@@ -66,7 +66,8 @@ fn a_file_is_refused_to_a_second_opener_until_the_first_lets_go() {
     let first = Embedded::open(&place.path()).unwrap();
     match Embedded::open(&place.path()).map(drop) {
         Err(StoreError::InUse { file, holder }) => {
-            assert_eq!((file, holder.as_str()), (place.path(), "this process"));
+            assert_eq!(file, place.path());
+            assert_held_by(std::process::id(), &holder);
         }
         other => panic!("{other:?}"),
     }
@@ -88,14 +89,26 @@ fn a_file_in_use_names_the_process_that_has_it_until_that_ends() {
     assert!(output.lines().any(|line| line.unwrap() == "held"));
 
     let refused = Embedded::open(&place.path()).map(drop);
-    let process = format!("process {}", holder.id());
+    let pid = holder.id();
     holder.kill().unwrap();
     holder.wait().unwrap();
     match refused {
-        Err(StoreError::InUse { holder, .. }) => assert_eq!(holder, process),
+        Err(StoreError::InUse { holder, .. }) => assert_held_by(pid, &holder),
         other => panic!("{other:?}"),
     }
     Embedded::open(&place.path()).unwrap();
+}
+
+/// Who has a file is told by process, host, command and time.
+#[track_caller]
+fn assert_held_by(pid: u32, told: &str) {
+    let command = env::args().next().unwrap();
+    assert!(told.starts_with(&format!("process {pid} on ")), "{told}");
+    assert!(told.contains(&format!("(`{command}")), "{told}");
+    let (_, since) = told.rsplit_once(", since ").unwrap();
+    let since: jiff::Timestamp = since.parse().unwrap();
+    let ago = since.duration_until(saddlebag::clock::Clock::default().now());
+    assert!(ago.as_secs() < 600, "{told}");
 }
 
 #[test]

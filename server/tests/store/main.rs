@@ -5,6 +5,7 @@
     reason = "a test that cannot go on says so by a panic"
 )]
 
+mod backup;
 mod conformance;
 mod crash;
 mod damage;
@@ -13,5 +14,6 @@ mod failure;
 mod file;
 mod following;
 mod limits;
+mod migration;
 mod model;
 mod place;

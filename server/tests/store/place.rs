@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt;
 use saddlebag::store::{
-    Change, Committed, Embedded, Followed, Guard, Index, Key, Row, Snapshot, Store, StoreError,
+    Change, Committed, Embedded, Followed, Guard, Index, Key, Reading, Row, Store, StoreError,
     Transaction, Write,
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -109,8 +109,34 @@ pub async fn try_commit(
     store.commit(transaction(guards, writes)).await
 }
 
+/// All rows as one commit left them, in the order of their keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    pub index: Index,
+    pub rows: Vec<(Key, Row)>,
+}
+
 pub async fn load(store: &dyn Store) -> Snapshot {
-    store.load().await.unwrap()
+    try_load(store).await.unwrap()
+}
+
+pub async fn try_load(store: &dyn Store) -> Result<Snapshot, StoreError> {
+    let reading = store.read().await?;
+    tokio::task::spawn_blocking(|| collected(reading))
+        .await
+        .unwrap()
+}
+
+/// Everything that is read.
+pub fn collected(reading: Reading) -> Result<Snapshot, StoreError> {
+    let mut snapshot = Snapshot {
+        index: reading.index,
+        rows: Vec::new(),
+    };
+    for batch in reading.batches {
+        snapshot.rows.extend(batch?);
+    }
+    Ok(snapshot)
 }
 
 /// The row under this key, if there is one.

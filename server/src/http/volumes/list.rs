@@ -72,9 +72,8 @@ fn page(
         .take(size)
         .filter_map(|key| state.volume(&key))
         .map(|entry| {
-            let volume = &entry.stored.row;
-            let fragments = state.fragments(&volume.plugin);
-            entry.picture.stub(volume, fragments.map(AsRef::as_ref))
+            let fragments = state.fragments(&entry.plugin);
+            entry.stub(fragments.map(AsRef::as_ref))
         })
         .collect();
     let next = (options.per_page != 0).then(|| keys.next()).flatten();
@@ -128,9 +127,8 @@ pub(in crate::http) async fn read_volume(cp: &ControlPlane, asking: &Asking<'_>)
 /// A volume as reading shows it.
 pub(super) fn read(state: &State, key: &VolumeKey) -> Option<Bytes> {
     let entry = state.volume(key)?;
-    let volume = &entry.stored.row;
-    let fragments = state.fragments(&volume.plugin);
-    Some(entry.picture.read(volume, fragments.map(AsRef::as_ref)))
+    let fragments = state.fragments(&entry.plugin);
+    Some(entry.read(fragments.map(AsRef::as_ref)))
 }
 
 #[cfg(test)]

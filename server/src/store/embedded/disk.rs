@@ -8,7 +8,8 @@
 //!   failed fsync was to make durable is written again, from what can be read, and synced, before
 //!   anything is believed.
 
-use super::{fault::Fault, file};
+use super::{fault::Fault, file, format};
+use crate::store::Formats;
 use redb::{BackendError, StorageBackend};
 use std::{
     fmt, io,
@@ -62,13 +63,13 @@ impl Disk {
     }
 
     /// Writes an empty store if there is nothing.
-    pub(super) fn fill_if_empty(&self) -> Result<(), Fault> {
+    pub(super) fn fill_if_empty(&self, formats: Formats) -> Result<(), Fault> {
         let attached = self.attach()?;
         if !attached.is_empty()? {
             return Ok(attached.close()?);
         }
         attached.release()?;
-        file::fill(attached)
+        file::fill(attached, |write| format::initialise(write, formats))
     }
 
     /// Makes durable whatever a failure left behind.

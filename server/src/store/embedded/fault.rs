@@ -16,7 +16,9 @@ pub(super) enum Fault {
     /// The file does not hold what was written to it.
     Damaged { key: String, detail: String },
     /// The file is of a newer format.
-    Newer { format: u64 },
+    Newer { format: u64, known: u64 },
+    /// The file is of an older format.
+    Older { format: u64 },
     /// Somebody else holds the file.
     InUse,
     /// The storage failed.
@@ -38,18 +40,18 @@ impl Fault {
         let file = file.to_owned();
         match self {
             Fault::Damaged { key, detail } => StoreError::Corrupt { file, key, detail },
-            Fault::Newer { format } => StoreError::Newer {
+            Fault::Newer { format, known } => StoreError::Newer {
                 file,
                 format,
-                known: super::format::FORMAT,
+                known,
             },
             Fault::InUse => StoreError::InUse {
                 file,
                 holder: "another process".into(),
             },
-            Fault::Storage(detail) => StoreError::Failed {
+            fault @ (Fault::Older { .. } | Fault::Storage(_)) => StoreError::Failed {
                 file,
-                detail,
+                detail: fault.to_string(),
                 unclear: false,
             },
             Fault::Panicked(detail) => StoreError::Corrupt {
@@ -74,7 +76,8 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Fault::Damaged { key, detail } => write!(f, "{key}: {detail}"),
-            Fault::Newer { format } => write!(f, "the file has the newer format {format}"),
+            Fault::Newer { format, .. } => write!(f, "the file has the newer format {format}"),
+            Fault::Older { format } => write!(f, "the file has the older format {format}"),
             Fault::InUse => f.write_str("the file is in use by another process"),
             Fault::Storage(detail) | Fault::Panicked(detail) => f.write_str(detail),
         }

@@ -6,12 +6,15 @@ use super::{
     format::{self, Head},
     lock::beside,
 };
-use redb::{Builder, Database, ReadableDatabase, StorageBackend, backends::FileBackend};
+use crate::store::Formats;
+use redb::{
+    Builder, Database, ReadableDatabase, StorageBackend, WriteTransaction, backends::FileBackend,
+};
 use std::{
     fs::{File, OpenOptions},
     io,
     os::unix::fs::OpenOptionsExt,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 /// What redb may keep of the file in memory. Reads of the control plane come from elsewhere: this
@@ -27,23 +30,62 @@ pub(super) struct Opened {
 
 /// Opens the file and verifies all of it: redb's pages by redb's checksums (which also makes it
 /// build its list of free pages anew, rather than trust the one in the file), the rows by ours.
-/// A file that is refused was not changed.
-pub(super) fn open(disk: &Disk) -> Result<Opened, Fault> {
+/// A file that is refused was not changed. One of an older format is refused, too.
+pub(super) fn open(disk: &Disk, formats: Formats) -> Result<Opened, Fault> {
+    open_if(disk, formats, |format| match format < formats.newest() {
+        true => Err(Fault::Older { format }),
+        false => Ok(()),
+    })
+}
+
+/// As [`open`], to be migrated: its format may be older.
+pub(super) fn open_older(disk: &Disk, formats: Formats) -> Result<Opened, Fault> {
+    open_if(disk, formats, |_| Ok(()))
+}
+
+fn open_if(
+    disk: &Disk,
+    formats: Formats,
+    may_be: impl FnOnce(u64) -> Result<(), Fault>,
+) -> Result<Opened, Fault> {
     let attached = disk.attach()?;
     guarded(|| {
-        if attached.is_empty()? {
-            return Err(Fault::damaged("the file", "is empty"));
-        }
-        let database = builder().create_with_backend(attached.clone())?;
-        let head = format::verify(&database.begin_read()?, |_, _| {})?;
+        let database = attach(&attached)?;
+        let (format, head) = format::verify(&database.begin_read()?, formats)?;
+        may_be(format)?;
         attached.release()?;
         Ok(Opened { database, head })
     })
 }
 
+/// Opens the file to read it. It is not changed, whatever is in it; its rows are not verified yet.
+pub(super) fn look(disk: &Disk) -> Result<Database, Fault> {
+    let attached = disk.attach()?;
+    guarded(|| attach(&attached))
+}
+
+fn attach(attached: &Attached) -> Result<Database, Fault> {
+    if attached.is_empty()? {
+        return Err(Fault::damaged("the file", "is empty"));
+    }
+    Ok(builder().create_with_backend(attached.clone())?)
+}
+
 /// Makes an empty store. It appears under its name when it is whole, so a file that is cut off is
 /// never one that was being made.
-pub(super) fn create(path: &Path) -> Result<(), Fault> {
+pub(super) fn create(path: &Path, formats: Formats) -> Result<(), Fault> {
+    let unfinished = make_unfinished(path, |storage| {
+        fill(storage, |write| format::initialise(write, formats))
+    })?;
+    std::fs::rename(&unfinished, path)?;
+    sync_folder_of(path)
+}
+
+/// Makes a store beside the path, whole and durable, under a name that nobody opens.
+pub(super) fn make_unfinished(
+    path: &Path,
+    fill: impl FnOnce(Attached) -> Result<(), Fault>,
+) -> Result<PathBuf, Fault> {
     let unfinished = beside(path, ".new");
     let file = OpenOptions::new()
         .read(true)
@@ -53,24 +95,36 @@ pub(super) fn create(path: &Path) -> Result<(), Fault> {
         .mode(0o600)
         .open(&unfinished)?;
     let same = file.try_clone()?;
-    fill(Attached::unseen(FileBackend::new(file)?))?;
-    same.sync_all()?;
-    std::fs::rename(&unfinished, path)?;
-    let directory = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    File::open(directory.unwrap_or(Path::new(".")))?.sync_all()?;
-    Ok(())
+    let filled = FileBackend::new(file)
+        .map_err(Fault::from)
+        .and_then(|storage| fill(Attached::unseen(storage)))
+        .and_then(|()| Ok(same.sync_all()?));
+    if let Err(fault) = filled {
+        let _ = std::fs::remove_file(&unfinished);
+        return Err(fault);
+    }
+    Ok(unfinished)
 }
 
-/// Writes an empty store to an empty storage.
-pub(super) fn fill(storage: impl StorageBackend) -> Result<(), Fault> {
+/// Makes durable which files are beside this one, and under which names.
+pub(super) fn sync_folder_of(path: &Path) -> Result<(), Fault> {
+    let folder = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    Ok(File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?)
+}
+
+/// Writes a new store to an empty storage, in one transaction.
+pub(super) fn fill(
+    storage: impl StorageBackend,
+    with: impl FnOnce(&WriteTransaction) -> Result<(), Fault>,
+) -> Result<(), Fault> {
     guarded(|| {
         let database = Builder::new()
             .set_cache_size(CACHE_BYTES)
             .create_with_backend(storage)?;
         let write = database.begin_write()?;
-        format::initialise(&write)?;
+        with(&write)?;
         write.commit()?;
         Ok(database.close()?)
     })

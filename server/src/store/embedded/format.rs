@@ -8,17 +8,14 @@
 //!
 //! What is in `about` is little endian `u64`s and a CRC-32 of them. Every commit writes the head,
 //! so a row that was lost, or that came back, is noticed although each row left is unharmed.
-//! `format` is written once and read before anything else: it means the same in every format.
+//! `format` is read before anything else: it means the same in every format.
 
 use super::{
     fault::Fault,
     row::{Stored, number},
 };
-use crate::store::{Index, Key, Row, Snapshot};
-use redb::{ReadTransaction, ReadableTable, Table, TableDefinition, WriteTransaction};
-
-/// The format that is written, and the newest that is read.
-pub(super) const FORMAT: u64 = 1;
+use crate::store::{Formats, Index, Key};
+use redb::{Range, ReadTransaction, ReadableTable, Table, TableDefinition, WriteTransaction};
 
 pub(super) const ROWS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("rows");
 const ABOUT: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("about");
@@ -32,11 +29,20 @@ pub(super) type Rows<'a> = Table<'a, &'static [u8], &'static [u8]>;
 pub(super) struct Head {
     /// The newest commit.
     pub(super) index: Index,
-    rows: u64,
+    /// How many there are.
+    pub(super) rows: u64,
     checksums: u64,
 }
 
 impl Head {
+    /// Of no rows, as this commit leaves them.
+    pub(super) fn at(index: Index) -> Self {
+        Self {
+            index,
+            ..Self::default()
+        }
+    }
+
     /// With one row more.
     pub(super) fn with(&mut self, row: &Stored<'_>) {
         self.rows = self.rows.wrapping_add(1);
@@ -70,64 +76,96 @@ impl Head {
 }
 
 /// Makes an empty store of a new file.
-pub(super) fn initialise(write: &WriteTransaction) -> Result<(), Fault> {
+pub(super) fn initialise(write: &WriteTransaction, formats: Formats) -> Result<(), Fault> {
     write.open_table(ROWS)?;
-    put(&mut write.open_table(ABOUT)?, FORMAT_KEY, &[FORMAT])?;
+    state_format(write, formats)?;
     Head::default().write(write)
 }
 
-/// Goes over every row, in order, and says what is true of all of them, or what is not as it was
-/// written.
-pub(super) fn verify(
-    read: &ReadTransaction,
-    mut each: impl FnMut(&str, &Stored<'_>),
-) -> Result<Head, Fault> {
-    let about = read.open_table(ABOUT)?;
-    let [format] = get(&about, FORMAT_KEY)?;
-    if format > FORMAT {
-        return Err(Fault::Newer { format });
+/// Writes that the rows have the newest of these formats.
+pub(super) fn state_format(write: &WriteTransaction, formats: Formats) -> Result<(), Fault> {
+    put(
+        &mut write.open_table(ABOUT)?,
+        FORMAT_KEY,
+        &[formats.newest()],
+    )
+}
+
+/// Goes over every row, in order, and ends well only if they are all as they were written.
+pub(super) struct Scan {
+    /// The format that the file states.
+    pub(super) format: u64,
+    /// What the file states of all its rows.
+    pub(super) head: Head,
+    found: Head,
+    rows: Range<'static, &'static [u8], &'static [u8]>,
+}
+
+impl Scan {
+    pub(super) fn begin(read: &ReadTransaction, formats: Formats) -> Result<Self, Fault> {
+        let about = read.open_table(ABOUT)?;
+        let [format] = get(&about, FORMAT_KEY)?;
+        if format > formats.newest() {
+            let known = formats.newest();
+            return Err(Fault::Newer { format, known });
+        }
+        if format == 0 {
+            return Err(Fault::damaged(FORMAT_KEY, "there is no format 0"));
+        }
+        let head = Head::read(&about)?;
+        let found = Head::at(head.index);
+        let rows = read.open_table(ROWS)?.range::<&[u8]>(..)?;
+        Ok(Self {
+            format,
+            head,
+            found,
+            rows,
+        })
     }
-    let head = Head::read(&about)?;
-    let mut found = Head {
-        index: head.index,
-        ..Head::default()
-    };
-    for entry in read.open_table(ROWS)?.iter()? {
+
+    /// Shows the next row, unharmed; `None` after the last, if all were there.
+    pub(super) fn next<T>(
+        &mut self,
+        show: impl FnOnce(&str, &Stored<'_>) -> T,
+    ) -> Result<Option<T>, Fault> {
+        let Some(entry) = self.rows.next() else {
+            return self.end().map(|()| None);
+        };
         let (key, stored) = entry?;
         let key = str::from_utf8(key.value())
             .map_err(|error| Fault::damaged(key.value().escape_ascii(), error))?;
         let row = Stored::read(key, stored.value())?;
-        if row.modified > head.index {
+        let newest = self.head.index;
+        if row.modified > newest {
             let detail = format!(
-                "the row is of commit {}, the file of {}",
-                row.modified, head.index
+                "the row is of commit {}, the file of {newest}",
+                row.modified
             );
             return Err(Fault::damaged(Key::new(key), detail));
         }
-        found.with(&row);
-        each(key, &row);
+        self.found.with(&row);
+        Ok(Some(show(key, &row)))
     }
-    if found.rows != head.rows {
-        let detail = format!("{} rows are there, {} were written", found.rows, head.rows);
-        return Err(Fault::damaged("rows", detail));
+
+    fn end(&self) -> Result<(), Fault> {
+        let Self { head, found, .. } = self;
+        if found.rows != head.rows {
+            let detail = format!("{} rows are there, {} were written", found.rows, head.rows);
+            return Err(Fault::damaged("rows", detail));
+        }
+        if found != head {
+            let detail = "other rows are there than were written";
+            return Err(Fault::damaged("rows", detail));
+        }
+        Ok(())
     }
-    if found != head {
-        return Err(Fault::damaged(
-            "rows",
-            "other rows are there than were written",
-        ));
-    }
-    Ok(head)
 }
 
-/// Every row, verified.
-pub(super) fn snapshot(read: &ReadTransaction) -> Result<Snapshot, Fault> {
-    let mut rows: Vec<(Key, Row)> = Vec::new();
-    let head = verify(read, |key, row| rows.push((Key::new(key), row.row())))?;
-    Ok(Snapshot {
-        index: head.index,
-        rows,
-    })
+/// Goes over every row. The format that the file states, and what is true of all rows.
+pub(super) fn verify(read: &ReadTransaction, formats: Formats) -> Result<(u64, Head), Fault> {
+    let mut scan = Scan::begin(read, formats)?;
+    while scan.next(|_, _| ())?.is_some() {}
+    Ok((scan.format, scan.head))
 }
 
 fn put<const N: usize>(about: &mut Rows<'_>, key: &str, numbers: &[u64; N]) -> Result<(), Fault> {

@@ -19,7 +19,7 @@ pub(super) struct Stored<'a> {
     pub(super) created: Index,
     pub(super) modified: Index,
     pub(super) checksum: u32,
-    value: &'a [u8],
+    pub(super) value: &'a [u8],
 }
 
 impl<'a> Stored<'a> {

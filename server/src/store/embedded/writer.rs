@@ -18,7 +18,7 @@ use super::{
     history::Teller,
     lock::Lock,
 };
-use crate::store::{Change, Committed, StoreError, Transaction, Write};
+use crate::store::{Change, Committed, Formats, StoreError, Transaction, Write};
 use redb::{ReadTransaction, ReadableDatabase, WriteTransaction};
 use std::{path::Path, sync::Arc};
 use tokio::sync::{mpsc, oneshot};
@@ -41,6 +41,7 @@ pub(super) enum Request {
 pub(super) struct Writer {
     file: Arc<Path>,
     disk: Disk,
+    formats: Formats,
     /// The open file; nothing after a failure, until it can be opened again.
     opened: Option<Opened>,
     /// What was written by the commit that failed, while it is not known whether it is durable.
@@ -53,6 +54,7 @@ impl Writer {
     pub(super) fn new(
         file: Arc<Path>,
         disk: Disk,
+        formats: Formats,
         opened: Opened,
         teller: Teller,
         lock: Option<Lock>,
@@ -60,6 +62,7 @@ impl Writer {
         Self {
             file,
             disk,
+            formats,
             opened: Some(opened),
             unclear: Vec::new(),
             teller,
@@ -174,7 +177,7 @@ impl Writer {
     }
 
     fn open_again(&mut self) -> Result<Opened, Fault> {
-        let opened = file::open(&self.disk)?;
+        let opened = file::open(&self.disk, self.formats)?;
         let index = opened.head.index;
         tracing::info!(file = %self.file.display(), %index, "the store works again");
         let unclear = std::mem::take(&mut self.unclear);

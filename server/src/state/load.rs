@@ -1,0 +1,110 @@
+//! The first state: all rows of the store, decoded on every processor.
+
+use super::apply::{backing_key, parts, read};
+use super::{State, Stored, Touched, Unreadable, VolumeEntry};
+use crate::id::{ExternalId, PluginId, VolumeKey};
+use crate::store::keys::Table;
+use crate::store::{Batch, Index, Key, Reading, Row, StoreError};
+use crate::volume::{Backing, Volume};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+/// How many decoded batches may wait to be put into the tables.
+const WAITING: usize = 4;
+
+/// Why there is no state.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A row is not what its key says.
+    #[error(transparent)]
+    Row(#[from] Unreadable),
+}
+
+/// A row, decoded if it is of a kind of which there are many.
+enum Decoded {
+    Volume(VolumeKey, VolumeEntry),
+    Backing((PluginId, ExternalId), Stored<Backing>),
+    Other(Key, Row),
+}
+
+impl State {
+    /// The tables as the store has them. Blocks while it reads them.
+    pub fn load(reading: Reading) -> Result<State, LoadError> {
+        let index = reading.index;
+        let batches = Mutex::new(reading.batches);
+        let decoders = thread::available_parallelism().map_or(1, usize::from);
+        let mut state = thread::scope(|scope| {
+            let (sender, decoded) = sync_channel(WAITING);
+            for _ in 0..decoders {
+                let (batches, sender) = (&batches, sender.clone());
+                scope.spawn(move || decode_all(batches, &sender));
+            }
+            drop(sender);
+            Self::take_in(decoded, index)
+        })?;
+        if !state.volumes.is_empty() {
+            state.volumes_index = index;
+        }
+        Ok(state)
+    }
+
+    /// Puts all rows into the tables, whatever their order.
+    fn take_in(
+        batches: Receiver<Result<Vec<Decoded>, LoadError>>,
+        index: Index,
+    ) -> Result<State, LoadError> {
+        let mut state = State::default();
+        let mut touched = Touched::default();
+        for batch in batches {
+            for row in batch? {
+                match row {
+                    Decoded::Volume(key, entry) => state.put_volume(key, entry),
+                    Decoded::Backing(at, backing) => state.put_backing(at, backing),
+                    Decoded::Other(key, row) => state.put(&key, &row, &mut touched)?,
+                }
+            }
+        }
+        state.settle(index, &touched);
+        Ok(state)
+    }
+}
+
+type Batches = dyn Iterator<Item = Result<Batch, StoreError>> + Send;
+
+/// Decodes batch after batch, until there is none or nobody wants more.
+fn decode_all(
+    batches: &Mutex<Box<Batches>>,
+    decoded: &SyncSender<Result<Vec<Decoded>, LoadError>>,
+) {
+    let next = || {
+        let mut batches = batches.lock().unwrap_or_else(PoisonError::into_inner);
+        batches.next()
+    };
+    while let Some(batch) = next() {
+        let rows = batch.map_err(LoadError::from).and_then(|rows| {
+            let rows: Result<_, Unreadable> = rows.into_iter().map(decode).collect();
+            Ok(rows?)
+        });
+        if decoded.send(rows).is_err() {
+            return;
+        }
+    }
+}
+
+fn decode((key, row): (Key, Row)) -> Result<Decoded, Unreadable> {
+    Ok(match parts(&key)? {
+        (Table::Volume, _) => {
+            let volume: Stored<Volume> = read(&key, &row)?;
+            Decoded::Volume(volume.row.key.clone(), VolumeEntry::new(volume, &row))
+        }
+        (Table::Backing, names) => {
+            let at = backing_key(&key, &names)?;
+            Decoded::Backing(at, read(&key, &row)?)
+        }
+        _ => Decoded::Other(key, row),
+    })
+}
