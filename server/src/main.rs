@@ -10,6 +10,8 @@ async fn main() -> ExitCode {
     cli::log(&command);
     match command {
         Command::Dev(args) => cli::dev::run(args).await,
+        Command::Serve(args) => cli::serve::run(*args).await,
+        Command::Config(command) => cli::config::run(command),
         Command::Driver(args) => cli::driver::run(args).await,
     }
 }

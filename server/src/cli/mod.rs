@@ -1,9 +1,16 @@
 //! The command line: one module per command.
 
+pub mod config;
 pub mod dev;
 pub mod driver;
+mod log;
+mod running;
+pub mod serve;
+mod signals;
 
-use std::io::{IsTerminal, Write};
+use crate::config::LogFormat;
+use log::Log;
+use std::io::Write;
 use tracing_subscriber::EnvFilter;
 
 /// A control plane for storage volumes: Nomad's CSI HTTP API in front, CSI drivers behind.
@@ -21,6 +28,20 @@ pub enum Command {
         after_help = "Example:\n  saddlebag dev --port 0 --plugin id=nfs,endpoint=unix:///run/nfs/csi.sock"
     )]
     Dev(dev::Args),
+    /// Run the control plane, as a configuration file says.
+    ///
+    /// What is not given has the default that `saddlebag config example` shows. A flag wins over the
+    /// environment, that over the file.
+    #[command(
+        after_help = "Example:\n  saddlebag config example > saddlebag.toml\n  saddlebag serve -c saddlebag.toml"
+    )]
+    Serve(Box<serve::Args>),
+    /// Show and check configuration files.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  saddlebag config check -c saddlebag.toml"
+    )]
+    Config(config::Command),
     /// Run the built-in CSI driver alone, for any orchestrator.
     #[command(
         after_help = "Example:\n  saddlebag driver --endpoint unix:///run/csi.sock --root /var/lib/volumes"
@@ -29,23 +50,16 @@ pub enum Command {
 }
 
 /// Logs to standard error: for people on a terminal, as JSON otherwise. `RUST_LOG` says how much;
-/// `dev` says on its own what matters to who tries it, so it logs only warnings by itself.
+/// `dev` says on its own what matters to who tries it, so it logs only warnings by itself. `serve` logs
+/// as it is configured, and begins to on its own.
 pub fn log(command: &Command) {
     let default = match command {
         Command::Dev(_) => "warn",
         Command::Driver(_) => "info",
+        Command::Serve(_) | Command::Config(_) => return,
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        // Who closed our standard error does not want to hear that it is closed.
-        .log_internal_errors(false)
-        .with_writer(std::io::stderr);
-    if std::io::stderr().is_terminal() {
-        subscriber.init();
-    } else {
-        subscriber.json().init();
-    }
+    Log::start(filter, LogFormat::Auto);
 }
 
 /// Says something to whoever started us; nobody has to listen.

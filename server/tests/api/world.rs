@@ -46,12 +46,10 @@ impl World {
                 driver.always(Call::ControllerGetCapabilities, Reply::answer(answer));
             }
         }
-        let plugin = PluginConfig {
-            plugin: PluginId::known("local"),
-            kind: PluginType::Monolith,
-            launch: Launch::Listening(driver.endpoint()),
-            secrets: None,
-        };
+        let plugin = PluginConfig::new(
+            PluginId::known("local"),
+            Launch::Listening(driver.endpoint()),
+        );
         Self {
             server: TestServer::start_with(|config| config.plugins = vec![plugin]).await,
             driver: Some(driver),

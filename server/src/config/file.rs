@@ -1,0 +1,99 @@
+//! Reading the configuration file: what is wrong in it is told with its place and what would be right.
+
+mod place;
+
+use super::Settings;
+use place::{LINE_MARK, Place};
+use std::path::{Path, PathBuf};
+
+/// Why a configuration file is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FileError {
+    /// It cannot be read.
+    #[error("{}: {error}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: String,
+    },
+    /// It is no TOML, or says what cannot be.
+    #[error("{}:{line}:{column}: {problem}\n{excerpt}{advice}", path.display())]
+    Wrong {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1, in characters.
+        column: usize,
+        /// What is wrong.
+        problem: String,
+        /// The line and a mark below the place, ended by a newline.
+        excerpt: String,
+        /// What would be right; empty if `problem` says that.
+        advice: String,
+    },
+}
+
+/// The settings in this file.
+pub fn read(path: &Path) -> Result<Settings, FileError> {
+    let text = std::fs::read_to_string(path).map_err(|error| FileError::Unreadable {
+        path: path.to_owned(),
+        error: error.to_string(),
+    })?;
+    parse(path, &text)
+}
+
+/// The settings in this text of a file.
+pub fn parse(path: &Path, text: &str) -> Result<Settings, FileError> {
+    toml::from_str(text).map_err(|error| {
+        let place = Place::of(text, error.span().unwrap_or_default());
+        let (problem, advice) = told(error.message(), &place);
+        FileError::Wrong {
+            path: path.to_owned(),
+            line: place.line,
+            column: place.column,
+            problem,
+            excerpt: format!("{LINE_MARK}{}\n{LINE_MARK}{}\n", place.text, place.mark()),
+            advice,
+        }
+    })
+}
+
+/// What is wrong, and what would be right.
+fn told(message: &str, place: &Place<'_>) -> (String, String) {
+    if let Some(rest) = message.strip_prefix("unknown field `")
+        && let Some((unknown, expected)) = rest.split_once('`')
+    {
+        let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
+        let advice = match closest(unknown, &known) {
+            Some(close) => format!("did you mean `{close}`?"),
+            None => format!("known here: {}", known.join(", ")),
+        };
+        return (format!("unknown key `{unknown}`"), advice);
+    }
+    let advice = place
+        .key()
+        .and_then(|key| default_of(&key))
+        .map_or_else(String::new, |default| format!("the default: {default}"));
+    (message.replace('\n', ", "), advice)
+}
+
+/// The name that this one was probably meant to be.
+fn closest<'k>(unknown: &str, known: &[&'k str]) -> Option<&'k str> {
+    const CLOSE: f64 = 0.75;
+    let likeness = |name: &&str| strsim::jaro_winkler(unknown, name);
+    known
+        .iter()
+        .copied()
+        .filter(|name| likeness(name) >= CLOSE)
+        .max_by(|one, other| likeness(one).total_cmp(&likeness(other)))
+}
+
+/// `key = value`, as it could stand in the file, of a key that has a default.
+fn default_of(key: &str) -> Option<String> {
+    let defaults = Settings::defaults().by_key().ok()?;
+    let value = defaults.get(key)?;
+    let name = key.rsplit('.').next()?;
+    Some(format!("{name} = {value}"))
+}
