@@ -18,6 +18,7 @@ impl Log {
         let lines = fmt::layer()
             // Who closed our standard error does not want to hear that it is closed.
             .log_internal_errors(false)
+            .with_ansi(std::io::stderr().is_terminal())
             .with_writer(std::io::stderr);
         let lines = match is_for_people(format) {
             true => lines.boxed(),

@@ -48,7 +48,8 @@ pub fn read(path: &Path) -> Result<Settings, FileError> {
 pub fn parse(path: &Path, text: &str) -> Result<Settings, FileError> {
     toml::from_str(text).map_err(|error| {
         let place = Place::of(text, error.span().unwrap_or_default());
-        let (problem, advice) = told(error.message(), &place);
+        let is_syntax = text.parse::<toml::Table>().is_err();
+        let (problem, advice) = told(error.message(), &place, is_syntax);
         FileError::Wrong {
             path: path.to_owned(),
             line: place.line,
@@ -61,7 +62,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Settings, FileError> {
 }
 
 /// What is wrong, and what would be right.
-fn told(message: &str, place: &Place<'_>) -> (String, String) {
+fn told(message: &str, place: &Place<'_>, is_syntax: bool) -> (String, String) {
     if let Some(rest) = message.strip_prefix("unknown field `")
         && let Some((unknown, expected)) = rest.split_once('`')
     {
@@ -72,11 +73,16 @@ fn told(message: &str, place: &Place<'_>) -> (String, String) {
         };
         return (format!("unknown key `{unknown}`"), advice);
     }
+    let message = message
+        .replace("expected u16", "expected a number up to 65535")
+        .replace("expected u32", "expected a number")
+        .replace('\n', ", ");
     let advice = place
         .key()
+        .filter(|_| !is_syntax)
         .and_then(|key| default_of(&key))
         .map_or_else(String::new, |default| format!("the default: {default}"));
-    (message.replace('\n', ", "), advice)
+    (message, advice)
 }
 
 /// The name that this one was probably meant to be.

@@ -6,7 +6,6 @@ use saddlebag::config::{Launch, PluginConfig};
 use saddlebag::csi::{self, Call};
 use saddlebag::http::contract::examples::{Case, Driver};
 use saddlebag::id::PluginId;
-use saddlebag::plugin::PluginType;
 
 /// What a driver is asked about volumes and snapshots.
 const STORAGE_CALLS: [Call; 8] = [

@@ -5,11 +5,17 @@ use crate::cli::running;
 use crate::server::Watcher;
 use crate::state::State;
 use std::path::PathBuf;
+use std::time::Duration;
 
-/// Once every plugin was asked how it is, says that the server is ready; then what changes, until the
-/// task is dropped.
+/// A driver that was started just now is not there when it is asked for the first time: so long the
+/// server waits for the plugins to be healthy before it is ready without.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Once every plugin was asked how it is, and is healthy or was waited for, says that the server is
+/// ready; then what changes, until the task is dropped.
 pub(super) async fn tell(watcher: Watcher, manager: Manager, url: String, file: Option<PathBuf>) {
     watcher.all_asked().await;
+    let _ = tokio::time::timeout(PATIENCE, watcher.all_healthy()).await;
     let mut indexes = watcher.indexes();
     let mut told = status(&url, &watcher.state());
     tracing::info!("ready: {told}");

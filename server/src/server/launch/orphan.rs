@@ -21,15 +21,24 @@ const GRACE: Timespec = Timespec {
 
 /// Ends whoever listens on a socket in this folder, and removes the sockets.
 pub(super) async fn end_all(folder: &Path) -> Result<(), StartError> {
-    for socket in sockets(folder).map_err(at(folder))? {
-        if let Some(driver) = listener(&socket).await {
-            tracing::warn!(pid = driver.as_raw_nonzero(), socket = %socket.display(),
-                "a driver of an earlier run is still there and is ended");
-            end(driver).await.map_err(at(&socket))?;
-        }
-        std::fs::remove_file(&socket).map_err(at(&socket))?;
-    }
+    let sockets = sockets(folder).map_err(at(folder))?;
+    futures::future::try_join_all(sockets.iter().map(|socket| clear(socket))).await?;
     Ok(())
+}
+
+async fn clear(socket: &Path) -> Result<(), StartError> {
+    if let Some(driver) = listener(socket).await {
+        tracing::warn!(
+            pid = driver.as_raw_nonzero(),
+            socket = %socket.display(),
+            "a driver that an earlier run started is still there, and is ended"
+        );
+        end(driver).await.map_err(at(socket))?;
+    }
+    match std::fs::remove_file(socket) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(socket)(error)),
+        _ => Ok(()),
+    }
 }
 
 fn sockets(folder: &Path) -> io::Result<Vec<PathBuf>> {
