@@ -14,7 +14,7 @@ pub use count::Count;
 pub use log::{LogFormat, LogLevel};
 pub use period::Period;
 pub use plugin::{BaseDir, Launch, PluginConfig};
-pub use settings::{EXAMPLE, Settings};
+pub use settings::{EXAMPLE, Settings, Unfit};
 
 use crate::error::StatusStyle;
 use crate::http::{edge, listen};

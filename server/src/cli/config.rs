@@ -1,7 +1,7 @@
 //! `saddlebag config`: what a server would be told.
 
 use crate::cli::say;
-use crate::config::{EXAMPLE, Launch, PluginConfig, Settings, file};
+use crate::config::{EXAMPLE, Launch, PluginConfig, Settings, Unfit, file};
 use crate::server::secrets_of;
 use std::io::{stderr, stdout};
 use std::path::PathBuf;
@@ -53,9 +53,23 @@ impl Source {
             None => Settings::default(),
         };
         let settings = self.given.clone().or(in_file).or(Settings::defaults());
-        settings.address()?;
-        settings.config()?;
-        Ok(settings)
+        match settings.address().and_then(|_| settings.config()) {
+            Ok(_) => Ok(settings),
+            Err(unfit) => Err(self.told(&unfit)),
+        }
+    }
+
+    /// What does not fit, with its place in the file if that is where it comes from.
+    fn told(&self, unfit: &Unfit) -> String {
+        let is_given = self
+            .given
+            .by_key()
+            .is_ok_and(|given| given.contains_key(unfit.key));
+        let file = self.file.as_deref().filter(|_| !is_given);
+        match file.and_then(|file| file::place_of(file, unfit)) {
+            Some(error) => error.to_string(),
+            None => format!("{}: {unfit}", unfit.key),
+        }
     }
 }
 

@@ -60,10 +60,11 @@ async fn serve(args: Args) -> Result<End, String> {
     if let Some(file) = &args.ready_file {
         running::remove_old(file)?;
     }
+    let address = settings.address().map_err(|unfit| unfit.to_string())?;
     let advice = "Set another port, or 0 for one that is free";
-    let listener = running::listen(settings.address()?, advice).await?;
+    let listener = running::listen(address, advice).await?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    let config = settings.config()?;
+    let config = settings.config().map_err(|unfit| unfit.to_string())?;
     let data_dir = config.data_dir.clone();
     let server = Server::start(config, Clock::default(), None)
         .await

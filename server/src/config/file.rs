@@ -2,9 +2,10 @@
 
 mod place;
 
-use super::Settings;
+use super::{Settings, Unfit};
 use place::{LINE_MARK, Place};
 use std::path::{Path, PathBuf};
+use toml::de::DeTable;
 
 /// Why a configuration file is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,7 +19,7 @@ pub enum FileError {
         error: String,
     },
     /// It is no TOML, or says what cannot be.
-    #[error("{}:{line}:{column}: {problem}\n{excerpt}{advice}", path.display())]
+    #[error("{}:{line}:{column}: {problem}\n{excerpt}", path.display())]
     Wrong {
         /// The file.
         path: PathBuf,
@@ -28,10 +29,8 @@ pub enum FileError {
         column: usize,
         /// What is wrong.
         problem: String,
-        /// The line and a mark below the place, ended by a newline.
+        /// The line, a mark below the place, and, if `problem` does not say it, what would be right.
         excerpt: String,
-        /// What would be right; empty if `problem` says that.
-        advice: String,
     },
 }
 
@@ -50,15 +49,31 @@ pub fn parse(path: &Path, text: &str) -> Result<Settings, FileError> {
         let place = Place::of(text, error.span().unwrap_or_default());
         let is_syntax = text.parse::<toml::Table>().is_err();
         let (problem, advice) = told(error.message(), &place, is_syntax);
-        FileError::Wrong {
-            path: path.to_owned(),
-            line: place.line,
-            column: place.column,
-            problem,
-            excerpt: format!("{LINE_MARK}{}\n{LINE_MARK}{}\n", place.text, place.mark()),
-            advice,
-        }
+        wrong(path, &place, problem, &advice)
     })
+}
+
+/// The place in this file that gives a value which does not fit; nothing if the file does not give it.
+pub fn place_of(path: &Path, unfit: &Unfit) -> Option<FileError> {
+    let text = std::fs::read_to_string(path).ok()?;
+    let table = DeTable::parse(&text).ok()?;
+    let value = table.get_ref().get(unfit.key)?;
+    let place = Place::of(&text, value.span());
+    Some(wrong(path, &place, unfit.problem.clone(), ""))
+}
+
+fn wrong(path: &Path, place: &Place<'_>, problem: String, advice: &str) -> FileError {
+    let mut excerpt = format!("{LINE_MARK}{}\n{LINE_MARK}{}", place.text, place.mark());
+    if !advice.is_empty() {
+        excerpt = format!("{excerpt}\n{advice}");
+    }
+    FileError::Wrong {
+        path: path.to_owned(),
+        line: place.line,
+        column: place.column,
+        problem,
+        excerpt,
+    }
 }
 
 /// What is wrong, and what would be right.

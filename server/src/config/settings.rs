@@ -12,6 +12,7 @@ use super::{Config, Count, PluginConfig};
 use crate::csi;
 use crate::error::StatusStyle;
 use crate::id::Namespace;
+use crate::server::BUILTIN;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -22,6 +23,16 @@ pub const EXAMPLE: &str = include_str!("saddlebag.toml");
 const DATA_DIR: &str = "/var/lib/saddlebag";
 const BIND: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const PORT: u16 = 4646;
+
+/// Values that cannot stand together.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{problem}")]
+pub struct Unfit {
+    /// The key whose value would have to be another.
+    pub key: &'static str,
+    /// What is wrong, and what to do.
+    pub problem: String,
+}
 
 /// What is given; what is not counts as its default. [`EXAMPLE`] says more about each key.
 #[derive(Clone, Debug, Default, PartialEq, clap::Args, Serialize, Deserialize)]
@@ -168,28 +179,33 @@ impl Settings {
 
     /// The address to answer on. The error: it is one that others on the network reach, and that was
     /// not asked for by its name.
-    pub fn address(&self) -> Result<SocketAddr, String> {
+    pub fn address(&self) -> Result<SocketAddr, Unfit> {
         let bind = self.bind.unwrap_or(BIND);
         if !bind.is_loopback() && self.listen_beyond_loopback_without_tls != Some(true) {
-            return Err(format!(
-                "bind = {:?} lets others on the network in, and there is neither encryption nor access control yet: \
-                 bind 127.0.0.1 and put a proxy in front, or set listen_beyond_loopback_without_tls = true",
-                bind.to_string()
-            ));
+            return Err(Unfit {
+                key: "bind",
+                problem: format!(
+                    "{bind} lets others on the network in, and there is neither encryption nor access control yet: \
+                     bind 127.0.0.1 and put a proxy in front, or set listen_beyond_loopback_without_tls = true"
+                ),
+            });
         }
         Ok(SocketAddr::new(bind, self.port.unwrap_or(PORT)))
     }
 
     /// What a server is told. Paths are seen from the working directory. The error says what cannot
     /// stand together.
-    pub fn config(&self) -> Result<Config, String> {
+    pub fn config(&self) -> Result<Config, Unfit> {
         let given = self.clone().or(Self::defaults());
         let data_dir = given.data_dir.unwrap_or_default();
-        let absolute = |path: &Path| {
-            std::path::absolute(path).map_err(|error| format!("{}: {error}", path.display()))
+        let absolute = |key: &'static str, path: &Path| {
+            std::path::absolute(path).map_err(|error| Unfit {
+                key,
+                problem: format!("{}: {error}", path.display()),
+            })
         };
         let target_roots = given.target_roots.unwrap_or_default();
-        let standard = Config::new(absolute(&data_dir)?);
+        let standard = Config::new(absolute("data_dir", &data_dir)?);
         let config = Config {
             builtin_driver: given.builtin_driver.unwrap_or_default(),
             plugins: given.plugins.unwrap_or_default(),
@@ -202,7 +218,7 @@ impl Settings {
             deadlines: given.deadlines.over(standard.deadlines),
             target_roots: target_roots
                 .iter()
-                .map(|root| absolute(root))
+                .map(|root| absolute("target_roots", root))
                 .collect::<Result<_, _>>()?,
             connections: given.http.connections_over(standard.connections),
             bodies: given.http.bodies_over(standard.bodies),
@@ -212,7 +228,12 @@ impl Settings {
             data_dir: standard.data_dir,
         };
         if config.hides_builtin() {
-            return Err("plugin id \"local\" is the built-in driver's: choose another, or set builtin_driver = false".into());
+            return Err(Unfit {
+                key: "plugin",
+                problem: format!(
+                    "plugin id {BUILTIN:?} is the built-in driver's: choose another, or set builtin_driver = false"
+                ),
+            });
         }
         Ok(config)
     }

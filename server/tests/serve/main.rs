@@ -2,6 +2,7 @@
 //! drivers and datagrams.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+mod alive;
 mod check;
 mod data;
 mod help;

@@ -83,7 +83,10 @@ async fn a_file_that_is_wrong_changes_nothing_and_says_why() {
     let before = serve.get("/v1/plugin/csi/kept").await;
     for (more, why) in [
         ("prot = 1\n", "saddlebag.toml:3:1: unknown key `prot`"),
-        ("port = \n", "saddlebag.toml:3:1: duplicate key"),
+        (
+            "region =\n",
+            "saddlebag.toml:3:9: string values must be quoted",
+        ),
         ("bind = \"0.0.0.0\"\n", "listen_beyond_loopback_without_tls"),
         (
             "[[plugin]]\nid = \"x\"\ncommand = \"x\"\nsecrets = \"none.json\"\n",

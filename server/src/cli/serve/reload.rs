@@ -46,7 +46,7 @@ impl Reload {
     /// error everything stays as it was.
     async fn reload(&mut self) -> Result<(), String> {
         let read = self.source.read()?;
-        let config = read.config()?;
+        let config = read.config().map_err(|unfit| unfit.to_string())?;
         let changed = self.plugins.change(&config.plugins, &config.namespaces);
         let changed = changed.await.map_err(|error| error.to_string())?;
         if read.log.level != self.used.log.level {

@@ -1,0 +1,71 @@
+//! What the watchdog's tick goes through.
+
+use crate::process::soon;
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+use saddlebag::clock::Clock;
+use saddlebag::config::Config;
+use saddlebag::server::Server;
+use saddlebag::store::{
+    Committed, Embedded, Followed, Index, Snapshot, Store, StoreError, Transaction,
+};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// A store whose commits can be held up.
+struct Held {
+    store: Embedded,
+    is_held: watch::Sender<bool>,
+}
+
+#[async_trait]
+impl Store for Held {
+    async fn load(&self) -> Result<Snapshot, StoreError> {
+        self.store.load().await
+    }
+
+    async fn commit(&self, transaction: Transaction) -> Result<Committed, StoreError> {
+        let mut is_held = self.is_held.subscribe();
+        is_held.wait_for(|held| !held).await.unwrap();
+        self.store.commit(transaction).await
+    }
+
+    fn follow(&self, from: Index) -> BoxStream<'static, Followed> {
+        self.store.follow(from)
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        self.store.close().await
+    }
+}
+
+#[tokio::test]
+async fn the_server_counts_as_alive_when_its_store_answers_and_not_while_it_hangs() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(Held {
+        store: Embedded::open(&folder.path().join("store.redb")).unwrap(),
+        is_held: watch::Sender::new(false),
+    });
+    let config = Config::new(folder.path());
+    let server = Server::start_on(store.clone(), config, Clock::default(), None);
+    let server = server.await.unwrap();
+    let watcher = server.watcher();
+    let before = watcher.state().index;
+    soon("an answer", watcher.round_trip()).await;
+    assert_eq!(watcher.state().index, before, "asking is no change");
+
+    store.is_held.send_replace(true);
+    let asking = tokio::spawn(async move { watcher.round_trip().await });
+    let answered = tokio::time::timeout(Duration::from_millis(200), async {
+        while !asking.is_finished() {
+            tokio::task::yield_now().await;
+        }
+    });
+    assert!(answered.await.is_err(), "it answers while its store hangs");
+    store.is_held.send_replace(false);
+    soon("an answer", asking).await.unwrap();
+
+    store.close().await.unwrap();
+    soon("an answer", server.watcher().round_trip()).await;
+}
