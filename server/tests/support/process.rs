@@ -26,6 +26,11 @@ pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
 /// The program with these arguments, in an environment of its own.
 pub fn saddlebag(folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(SADDLEBAG);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("SADDLEBAG_") {
+            command.env_remove(name);
+        }
+    }
     command
         .args(args)
         .current_dir(folder)
