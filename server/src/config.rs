@@ -90,3 +90,13 @@ impl Config {
         self.shutdown_timeout / 4
     }
 }
+
+/// The name among those that are known that this one was probably meant to be.
+pub fn closest<'k>(unknown: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    const CLOSE: f64 = 0.75;
+    known
+        .map(|name| (strsim::jaro_winkler(unknown, name), name))
+        .filter(|(likeness, _)| *likeness >= CLOSE)
+        .max_by(|(one, _), (other, _)| one.total_cmp(other))
+        .map(|(_, name)| name)
+}

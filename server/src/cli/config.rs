@@ -1,5 +1,7 @@
 //! `saddlebag config`: what a server would be told.
 
+mod variable;
+
 use crate::cli::say;
 use crate::config::{EXAMPLE, Launch, PluginConfig, Settings, Unfit, file};
 use crate::server::secrets_of;
@@ -48,6 +50,8 @@ pub struct Source {
 impl Source {
     /// Every key with the value that counts, now. They can stand together.
     pub fn read(&self) -> Result<Settings, String> {
+        let variables = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        variable::check(variables)?;
         let in_file = match &self.file {
             Some(file) => file::read(file).map_err(|error| error.to_string())?,
             None => Settings::default(),

@@ -2,7 +2,7 @@
 
 mod place;
 
-use super::{Settings, Unfit};
+use super::{Settings, Unfit, closest};
 use place::{LINE_MARK, Place};
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
@@ -82,7 +82,7 @@ fn told(message: &str, place: &Place<'_>, is_syntax: bool) -> (String, String) {
         && let Some((unknown, expected)) = rest.split_once('`')
     {
         let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
-        let advice = match closest(unknown, &known) {
+        let advice = match closest(unknown, known.iter().copied()) {
             Some(close) => format!("did you mean `{close}`?"),
             None => format!("known here: {}", known.join(", ")),
         };
@@ -98,17 +98,6 @@ fn told(message: &str, place: &Place<'_>, is_syntax: bool) -> (String, String) {
         .and_then(|key| default_of(&key))
         .map_or_else(String::new, |default| format!("the default: {default}"));
     (message, advice)
-}
-
-/// The name that this one was probably meant to be.
-fn closest<'k>(unknown: &str, known: &[&'k str]) -> Option<&'k str> {
-    const CLOSE: f64 = 0.75;
-    let likeness = |name: &&str| strsim::jaro_winkler(unknown, name);
-    known
-        .iter()
-        .copied()
-        .filter(|name| likeness(name) >= CLOSE)
-        .max_by(|one, other| likeness(one).total_cmp(&likeness(other)))
 }
 
 /// `key = value`, as it could stand in the file, of a key that has a default.

@@ -53,7 +53,7 @@ impl Launched {
     /// Begins every driver of the configuration, and records it.
     pub async fn start(cp: &ControlPlane, config: &Config) -> Result<Self, StartError> {
         let (folder, _sockets) = socket::folder(&config.data_dir)?;
-        orphan::end_all(&folder).await?;
+        orphan::end_all(&folder, &config.plugins).await?;
         let builtin = match config.builtin_driver {
             true => Some(Builtin::serve(cp, config, &folder)?),
             false => None,

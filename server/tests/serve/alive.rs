@@ -1,4 +1,4 @@
-//! What the watchdog's tick goes through.
+//! A server on a store that hangs or is closed: whether it counts as alive, and what a reload does.
 
 use crate::process::soon;
 use async_trait::async_trait;
@@ -9,6 +9,7 @@ use saddlebag::server::Server;
 use saddlebag::store::{
     Committed, Embedded, Followed, Index, Snapshot, Store, StoreError, Transaction,
 };
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -40,17 +41,25 @@ impl Store for Held {
     }
 }
 
+async fn start(folder: &Path) -> (Arc<Held>, Server) {
+    let store = Arc::new(Held {
+        store: Embedded::open(&folder.join("store.redb")).unwrap(),
+        is_held: watch::Sender::new(false),
+    });
+    let config = Config {
+        builtin_driver: true,
+        ..Config::new(folder)
+    };
+    let server = Server::start_on(store.clone(), config, Clock::default(), None);
+    (store, server.await.unwrap())
+}
+
 #[tokio::test]
 async fn the_server_counts_as_alive_when_its_store_answers_and_not_while_it_hangs() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Arc::new(Held {
-        store: Embedded::open(&folder.path().join("store.redb")).unwrap(),
-        is_held: watch::Sender::new(false),
-    });
-    let config = Config::new(folder.path());
-    let server = Server::start_on(store.clone(), config, Clock::default(), None);
-    let server = server.await.unwrap();
+    let (store, server) = start(folder.path()).await;
     let watcher = server.watcher();
+    soon("health", watcher.all_healthy()).await;
     let before = watcher.state().index;
     soon("an answer", watcher.round_trip()).await;
     assert_eq!(watcher.state().index, before, "asking is no change");
@@ -68,4 +77,25 @@ async fn the_server_counts_as_alive_when_its_store_answers_and_not_while_it_hang
 
     store.close().await.unwrap();
     soon("an answer", server.watcher().round_trip()).await;
+}
+
+#[tokio::test]
+async fn a_change_of_plugins_that_cannot_be_recorded_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, server) = start(folder.path()).await;
+    let watcher = server.watcher();
+    soon("health", watcher.all_healthy()).await;
+    let (plugins, started) = (server.plugins(), folder.path().join("started"));
+    let new = format!("id=new,command=/usr/bin/touch {}", started.display());
+    store.close().await.unwrap();
+    let refused = plugins.change(&[new.parse().unwrap()], &[]).await;
+    let refused = refused.unwrap_err().to_string();
+    assert!(refused.contains("store"), "{refused}");
+    let jobs: Vec<_> = watcher
+        .state()
+        .jobs()
+        .map(|job| job.row.id.to_string())
+        .collect();
+    assert_eq!(jobs, ["local"]);
+    assert!(!started.exists(), "its driver was started");
 }

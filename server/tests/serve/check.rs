@@ -126,6 +126,35 @@ async fn a_flag_wins_over_the_environment_and_that_over_the_file() {
 }
 
 #[tokio::test]
+async fn plugins_of_flags_stand_in_place_of_those_in_the_file() {
+    let site = Site::new();
+    site.configure("[[plugin]]\nid = \"in-file\"\nendpoint = \"/in/file\"\n");
+    let args = ["-c", "saddlebag.toml", "--plugin", "id=flag,endpoint=/flag"];
+    let used = parse(&printed(&mut site.check(&args)).await);
+    let ids: Vec<_> = used
+        .plugins
+        .iter()
+        .flatten()
+        .map(|plugin| plugin.plugin.as_str())
+        .collect();
+    assert_eq!(ids, ["flag"]);
+}
+
+#[tokio::test]
+async fn a_variable_that_is_almost_one_of_ours_is_refused() {
+    let site = Site::new();
+    let mut command = site.check(&[]);
+    let output = command
+        .env("SADDLEBAG_DATADIR", "/d")
+        .output()
+        .await
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("did you mean SADDLEBAG_DATA_DIR?"), "{told}");
+}
+
+#[tokio::test]
 async fn every_key_but_plugins_can_be_given_in_the_environment_by_its_name() {
     let site = Site::new();
     let given: toml::Table = r#"

@@ -5,6 +5,7 @@
 //! driver. It is ended before another is started in its place: two would share its volumes.
 
 use super::socket::SUFFIX;
+use crate::config::{Launch, PluginConfig};
 use crate::server::StartError;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -19,10 +20,19 @@ const GRACE: Timespec = Timespec {
     tv_nsec: 0,
 };
 
-/// Ends whoever listens on a socket in this folder, and removes the sockets.
-pub(super) async fn end_all(folder: &Path) -> Result<(), StartError> {
+/// Ends whoever listens on a socket in this folder, and removes the sockets. Those that an operator named
+/// for drivers of his own are left alone.
+pub(super) async fn end_all(folder: &Path, plugins: &[PluginConfig]) -> Result<(), StartError> {
+    let is_named = |socket: &&PathBuf| {
+        let named = |plugin: &PluginConfig| match &plugin.launch {
+            Launch::Listening(endpoint) => endpoint.path() == *socket,
+            Launch::Command(_) => false,
+        };
+        plugins.iter().any(named)
+    };
     let sockets = sockets(folder).map_err(at(folder))?;
-    futures::future::try_join_all(sockets.iter().map(|socket| clear(socket))).await?;
+    let ours = sockets.iter().filter(|socket| !is_named(socket));
+    futures::future::try_join_all(ours.map(|socket| clear(socket))).await?;
     Ok(())
 }
 
