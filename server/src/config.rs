@@ -1,7 +1,7 @@
 //! What a server is told: one struct per concern, each with its defaults.
 //!
 //! [`Config`] is what [`Server::start`](crate::server::Server::start) takes. [`Settings`] is what an
-//! operator gives of it: in a file ([`file`]), in the environment or by flags.
+//! operator gives of it: in a file ([`mod@file`]), in the environment or by flags.
 
 mod count;
 pub mod file;

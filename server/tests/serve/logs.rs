@@ -5,6 +5,7 @@ use crate::scripted_driver::{Reply, ScriptedDriver};
 use crate::site::Site;
 use saddlebag::csi::Call;
 use serde_json::Value;
+use std::time::Duration;
 use tonic::Code;
 
 /// The lines so far, each of which is a JSON object.
@@ -80,6 +81,22 @@ async fn at_debug_there_is_one_line_for_each_request_and_no_secret_in_any() {
     );
     assert!(read["index"].as_u64() > Some(1), "{read}");
     assert!(read["duration_ms"].is_u64(), "{read}");
+}
+
+#[tokio::test]
+async fn a_request_whose_client_left_has_its_line_too() {
+    let site = Site::new();
+    site.configure("[log]\nlevel = \"debug\"\n");
+    let mut serve = site.start(&[]).await;
+    let url = format!("{}/v1/volumes?type=csi&index=1000000&wait=5m", serve.url);
+    let client = reqwest::Client::new().get(url);
+    let left = client.timeout(Duration::from_millis(200)).send().await;
+    assert!(left.unwrap_err().is_timeout());
+    let left = "the client left before its answer";
+    let log = serve.stderr.until(left).await;
+    let line = log.lines().find(|line| line.contains(left)).unwrap();
+    assert!(line.contains("\"asked_index\":1000000"), "{line}");
+    serve.stop().await;
 }
 
 #[tokio::test]

@@ -34,7 +34,7 @@ async fn hanging(
 #[tokio::test]
 async fn who_waits_is_answered_and_the_call_is_left_to_be_taken_up() {
     let (site, driver) = (Site::new(), ScriptedDriver::start());
-    let (serve, waiting) = hanging(&site, &driver, "shutdown_timeout = \"2s\"").await;
+    let (serve, waiting) = hanging(&site, &driver, "shutdown_timeout = \"8s\"").await;
     let url = format!("{}/v1/volumes?type=csi&index=1000000&wait=5m", serve.url);
     let blocked = tokio::spawn(reqwest::get(url));
     assert_eq!(serve.get("/v1/agent/health").await.0, 200);
@@ -42,11 +42,9 @@ async fn who_waits_is_answered_and_the_call_is_left_to_be_taken_up() {
     serve.signal(Signal::TERM);
     let ended = serve.ended().await;
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    assert!(
-        began.elapsed() < Duration::from_secs(10),
-        "{:?}",
-        began.elapsed()
-    );
+    let took = began.elapsed();
+    // A quarter of that time is for calls under way; without it they would have five seconds.
+    assert!(took < Duration::from_secs(5), "{took:?}");
     assert_eq!(waiting.await.unwrap().unwrap().status(), 504);
     match blocked.await.unwrap() {
         Ok(answer) => assert_eq!(answer.status(), 200),
