@@ -1,12 +1,27 @@
 //! What a server is told: one struct per concern, each with its defaults.
+//!
+//! [`Config`] is what [`Server::start`](crate::server::Server::start) takes. [`Settings`] is what an
+//! operator gives of it: in a file ([`mod@file`]), in the environment or by flags.
 
+mod count;
+pub mod file;
+mod log;
+mod period;
 mod plugin;
+mod settings;
 
-pub use plugin::{Launch, PluginConfig};
+pub use count::Count;
+pub use log::{LogFormat, LogLevel};
+pub use period::Period;
+pub use plugin::{BaseDir, Launch, PluginConfig};
+pub use settings::{EXAMPLE, Settings, Unfit};
 
 use crate::error::StatusStyle;
+use crate::http::{edge, listen};
 use crate::id::Namespace;
+use crate::server::BUILTIN;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Everything that a server is told.
 #[derive(Clone, Debug)]
@@ -31,6 +46,16 @@ pub struct Config {
     pub calls_at_once: usize,
     /// How long one call to a driver may take, by kind.
     pub deadlines: crate::csi::Deadlines,
+    /// Below which folders a claim's TargetPath may lie. Default: none.
+    pub target_roots: Vec<PathBuf>,
+    /// What bounds connections and heads of requests.
+    pub connections: listen::Limits,
+    /// What bounds bodies of requests.
+    pub bodies: edge::body::Limits,
+    /// How long a stop may take: a quarter each for requests under way, driver calls under way, the
+    /// drivers that we started, and the built-in one. What is not done then is left to be taken up by
+    /// the next start. Default 20 s.
+    pub shutdown_timeout: Duration,
 }
 
 impl Config {
@@ -47,6 +72,31 @@ impl Config {
             check_truth: false,
             calls_at_once: crate::csi::CALLS_AT_ONCE,
             deadlines: crate::csi::Deadlines::default(),
+            target_roots: Vec::new(),
+            connections: listen::Limits::default(),
+            bodies: edge::body::Limits::default(),
+            shutdown_timeout: Duration::from_secs(20),
         }
     }
+
+    /// Whether one of these plugins has the built-in driver's id while that driver runs.
+    pub fn hides_builtin(&self) -> bool {
+        let is_builtin = |plugin: &PluginConfig| plugin.plugin.as_str() == BUILTIN;
+        self.builtin_driver && self.plugins.iter().any(is_builtin)
+    }
+
+    /// How long each part of a stop may take.
+    pub fn part_of_stop(&self) -> Duration {
+        self.shutdown_timeout / 4
+    }
+}
+
+/// The name among those that are known that this one was probably meant to be.
+pub fn closest<'k>(unknown: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    const CLOSE: f64 = 0.75;
+    known
+        .map(|name| (strsim::jaro_winkler(unknown, name), name))
+        .filter(|(likeness, _)| *likeness >= CLOSE)
+        .max_by(|(one, _), (other, _)| one.total_cmp(other))
+        .map(|(_, name)| name)
 }

@@ -8,21 +8,25 @@ mod launch;
 mod setup;
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, PluginConfig};
 use crate::control::{ControlPlane, Shared, load};
 use crate::driver;
 use crate::http::contract::truth::{OnViolation, Truth};
-use crate::http::{Front, Settings, edge, listen};
+use crate::http::{Front, Settings, listen};
+use crate::id::Namespace;
 use crate::seal::{SealError, Sealer};
 use crate::state::{Live, LoadError, State};
-use crate::store::{Embedded, Store, StoreError};
+use crate::store::{Embedded, Index, Store, StoreError, Transaction};
 use crate::work::{self, Drivers};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 
-pub use launch::BUILTIN;
+pub(crate) use launch::secrets_of;
+pub use launch::{BUILTIN, Changed};
 
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +69,7 @@ pub struct Server {
     backups: tokio_util::task::AbortOnDropHandle<()>,
     work: Vec<tokio_util::task::AbortOnDropHandle<()>>,
     steps: work::controller::Steps,
-    launched: launch::Launched,
+    launched: Arc<Mutex<launch::Launched>>,
     on_violation: Option<OnViolation>,
 }
 
@@ -114,16 +118,6 @@ impl Server {
         let backups = spawn(backup::give(cp.clone(), listening));
         let mut tasks = Vec::new();
         let launched = launch::Launched::start(&cp, &config).await?;
-        setup::write(&cp, &config, launched.jobs()).await?;
-        for (job, role, connection, process) in launched.services() {
-            tasks.push(spawn(work::health::work(
-                cp.clone(),
-                job,
-                role,
-                connection,
-                process,
-            )));
-        }
         let steps = work::controller::Steps::default();
         tasks.push(spawn(work::controller::work(cp.clone(), steps.clone())));
         tasks.push(spawn(work::expiry::work(cp.clone())));
@@ -134,7 +128,7 @@ impl Server {
             backups,
             work: tasks,
             steps,
-            launched,
+            launched: Arc::new(Mutex::new(launched)),
             on_violation,
         })
     }
@@ -144,15 +138,25 @@ impl Server {
         &self.cp
     }
 
+    /// How long its stop may take.
+    pub fn shutdown_timeout(&self) -> Duration {
+        self.config.shutdown_timeout
+    }
+
     /// Something to see the state with while the server serves.
     pub fn watcher(&self) -> Watcher {
         Watcher(self.cp.clone())
     }
 
+    /// Something to change the plugins with while the server serves.
+    pub fn plugins(&self) -> Plugins {
+        Plugins(Arc::downgrade(&self.launched))
+    }
+
     /// Answers requests on `listener` until `shutdown` completes. Then no new work is begun, whoever
     /// waits is answered, drivers' calls under way end or are left to be taken up by the next start,
     /// the drivers that were started are stopped, and the store is closed: another server can have the
-    /// data, whoever still holds on to this one. Each of these is bounded by seconds.
+    /// data, whoever still holds on to this one. Each of these takes [`Config::part_of_stop`] at most.
     pub async fn serve(
         self,
         listener: TcpListener,
@@ -165,7 +169,7 @@ impl Server {
             region: self.config.region.clone(),
             host_names: self.config.host_names.clone(),
             address: address.to_string(),
-            body: edge::body::Limits::default(),
+            body: self.config.bodies,
             truth: self.truth().map_err(std::io::Error::other)?,
         };
         let front = Front::new(self.cp.clone(), settings).map_err(std::io::Error::other)?;
@@ -173,7 +177,10 @@ impl Server {
             shutdown.await;
             stopping.cancel();
         };
-        let limits = listen::Limits::default();
+        let limits = listen::Limits {
+            drain: self.config.part_of_stop(),
+            ..self.config.connections
+        };
         listen::serve(listener, front.into_service(), limits, shutdown).await;
         self.stop().await;
         Ok(())
@@ -183,8 +190,8 @@ impl Server {
         drop(self.work);
         self.backups.abort();
         let _ = self.backups.await; // its socket is gone before another server makes its own
-        self.steps.end(STEPS_MAY_TAKE).await;
-        self.launched.stop().await;
+        self.steps.end(self.config.part_of_stop()).await;
+        self.launched.lock().await.stop().await;
         // What the last steps commit is waited for in the state.
         drop(self.follow);
         if let Err(error) = self.cp.store.close().await {
@@ -204,7 +211,28 @@ impl Server {
     }
 }
 
+/// Changes the plugins of a server while it serves.
+#[derive(Clone)]
+pub struct Plugins(Weak<Mutex<launch::Launched>>);
+
+impl Plugins {
+    /// Has these plugins besides the built-in one from now on, and these namespaces besides those that
+    /// are there. A plugin job that stays as it was is left alone, its driver included; of one that is
+    /// gone nothing is left. On an error nothing was changed.
+    pub async fn change(
+        &self,
+        plugins: &[PluginConfig],
+        namespaces: &[Namespace],
+    ) -> Result<Changed, StartError> {
+        match self.0.upgrade() {
+            Some(launched) => launched.lock().await.change(plugins, namespaces).await,
+            None => Err(StartError::Setup("the server has stopped".to_owned())),
+        }
+    }
+}
+
 /// Sees the state of a server.
+#[derive(Clone)]
 pub struct Watcher(ControlPlane);
 
 impl Watcher {
@@ -213,17 +241,40 @@ impl Watcher {
         self.0.state()
     }
 
+    /// Completes when the store's writer has answered and the state has taken its answer in: what every
+    /// change goes through. A store that cannot take changes answers, too; one that hangs does not.
+    pub async fn round_trip(&self) {
+        let nothing = Transaction::default();
+        if let Err(error) = self.0.commit(nothing).await {
+            tracing::debug!("the store answers with an error: {error}");
+        }
+    }
+
+    /// Waits until every instance of every plugin was asked once, whatever it said.
+    pub async fn all_asked(&self) {
+        self.until(|state| {
+            let mut instances = state.plugins().flat_map(|plugin| &plugin.instances);
+            instances.all(|instance| instance.row.description != work::health::NOT_ASKED_YET)
+        })
+        .await;
+    }
+
     /// Waits until every instance of every plugin is healthy.
     pub async fn all_healthy(&self) {
+        self.until(|state| state.plugins().all(|plugin| plugin.health().all_healthy()))
+            .await;
+    }
+
+    /// Tells the index of each new state; skips those that a slow reader misses.
+    pub fn indexes(&self) -> watch::Receiver<Index> {
+        self.0.live.indexes()
+    }
+
+    async fn until(&self, is_so: impl Fn(&State) -> bool) {
         let mut indexes = self.0.live.indexes();
         loop {
             indexes.mark_unchanged();
-            let healthy = self.state().plugins().all(|plugin| {
-                let health = plugin.health();
-                health.controllers_healthy >= health.controllers_expected
-                    && health.nodes_healthy >= health.nodes_expected
-            });
-            if healthy || indexes.changed().await.is_err() {
+            if is_so(&self.state()) || indexes.changed().await.is_err() {
                 return;
             }
         }
@@ -232,9 +283,6 @@ impl Watcher {
 
 /// The store's file in the data folder.
 pub const STORE: &str = "store.redb";
-
-/// How long driver calls under way may go on after the last answer.
-const STEPS_MAY_TAKE: std::time::Duration = std::time::Duration::from_secs(5);
 
 fn spawn(
     work: impl Future<Output = ()> + Send + 'static,

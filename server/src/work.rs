@@ -18,6 +18,7 @@ pub mod health;
 
 mod outcome;
 mod step;
+mod told;
 
 pub use drivers::Drivers;
 pub use fault::fault_of;

@@ -202,6 +202,26 @@ async fn the_time_for_a_head_does_not_count_while_a_request_is_answered() {
 }
 
 #[tokio::test]
+async fn beyond_the_most_connections_nobody_is_let_in_until_somebody_leaves() {
+    let door = Door::open(Limits {
+        connections: 2,
+        ..Limits::default()
+    })
+    .await;
+    let (mut first, mut second) = (door.connect().await, door.connect().await);
+    for client in [&mut first, &mut second] {
+        client.ask("/a").await;
+        client.until("/a").await;
+    }
+    let mut third = door.connect().await;
+    third.ask("/b").await;
+    let early = tokio::time::timeout(Duration::from_millis(200), third.until("/b")).await;
+    assert!(early.is_err(), "{early:?}");
+    drop(first);
+    third.until("/b").await;
+}
+
+#[tokio::test]
 async fn a_head_that_is_too_large_is_431_and_one_that_is_no_http_is_400() {
     let door = Door::open(Limits::default()).await;
     let large = format!("X-Large: {}\r\n", "x".repeat(Limits::default().head_bytes));

@@ -2,9 +2,10 @@
 
 mod data;
 mod greeting;
-mod stop;
 
+use crate::cli::running::{self, End};
 use crate::cli::say;
+use crate::cli::signals::Signals;
 use crate::clock::Clock;
 use crate::config::{Config, PluginConfig};
 use crate::error::StatusStyle;
@@ -14,12 +15,9 @@ use data::Data;
 use greeting::Greeting;
 use std::io::{stderr, stdout};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
-use stop::Signals;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 
 /// Runs everything in one process, with nothing to configure.
 #[derive(Debug, clap::Args)]
@@ -58,9 +56,6 @@ pub struct Args {
     ready_file: Option<PathBuf>,
 }
 
-/// The exit code of who was told twice to stop, as of a shell's command that Ctrl-C ended.
-const TOLD_TWICE: u8 = 130;
-
 /// Serves until Ctrl-C or SIGTERM; a second one ends it at once. Failures are told on standard error.
 pub async fn run(args: Args) -> ExitCode {
     match serve(args).await {
@@ -73,13 +68,13 @@ pub async fn run(args: Args) -> ExitCode {
 }
 
 async fn serve(args: Args) -> Result<ExitCode, String> {
-    args.check()?;
-    let mut signals = Signals::listen()?;
+    let signals = Signals::listen()?;
     if let Some(file) = &args.ready_file {
-        remove_old(file)?;
+        running::remove_old(file)?;
     }
     let data = Data::at(args.data_dir.as_deref())?;
-    let listener = listen(args.port).await?;
+    let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), args.port);
+    let listener = running::listen(address, "Try --port 0, which picks a free one").await?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let config = Config {
         builtin_driver: !args.no_local,
@@ -90,6 +85,11 @@ async fn serve(args: Args) -> Result<ExitCode, String> {
         check_truth: true,
         ..Config::new(data.path())
     };
+    if config.hides_builtin() {
+        return Err(format!(
+            "--plugin id={BUILTIN} is the built-in driver's id: choose another, or add --no-local"
+        ));
+    }
     let server = Server::start(config, Clock::default(), None)
         .await
         .map_err(|error| error.to_string())?;
@@ -99,55 +99,24 @@ async fn serve(args: Args) -> Result<ExitCode, String> {
         is_temporary: data.is_temporary(),
     };
     let greeted = tokio::spawn(greet(server.watcher(), greeting, args.ready_file));
-    let (stop, stopped) = oneshot::channel::<()>();
-    let serving = server.serve(listener, async {
-        let _ = stopped.await;
-    });
-    let told_twice = async {
-        signals.next().await;
+    let end = running::until_stopped(server, listener, signals, || {
         greeted.abort();
         say(stderr(), "Stopping. Once more to stop at once.\n");
-        drop(stop);
-        signals.next().await;
-    };
-    tokio::select! {
-        served = serving => served.map_err(|error| error.to_string())?,
-        () = told_twice => return Ok(end_at_once(data).await),
-    }
-    data.remove()?;
-    Ok(ExitCode::SUCCESS)
-}
-
-impl Args {
-    /// What no single flag can tell of itself.
-    fn check(&self) -> Result<(), String> {
-        let is_builtin = |plugin: &PluginConfig| plugin.plugin.as_str() == BUILTIN;
-        if !self.no_local && self.plugins.iter().any(is_builtin) {
-            return Err(format!(
-                "--plugin id={BUILTIN} is the built-in driver's id: choose another, or add --no-local"
-            ));
-        }
-        Ok(())
+    });
+    match end.await? {
+        End::Stopped => data.remove().map(|()| ExitCode::SUCCESS),
+        end => Ok(end_at_once(data, end).await),
     }
 }
 
-/// Ends without waiting for anything: the server was dropped, and with it the drivers that it started.
-async fn end_at_once(data: Data) -> ExitCode {
-    /// The runtime's threads drop what the server left to them.
-    const DROPPING: Duration = Duration::from_millis(100);
-    tokio::time::sleep(DROPPING).await;
+/// Ends without waiting for anything.
+async fn end_at_once(data: Data, end: End) -> ExitCode {
+    running::let_drop().await;
     if let Err(error) = data.remove() {
         say(stderr(), &format!("saddlebag dev: {error}\n"));
     }
     // Returning would wait for threads that a driver's files hold up.
-    std::process::exit(TOLD_TWICE.into())
-}
-
-async fn listen(port: u16) -> Result<TcpListener, String> {
-    let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
-    TcpListener::bind(address).await.map_err(|error| {
-        format!("{address} cannot be listened on: {error}. Try --port 0, which picks a free one")
-    })
+    std::process::exit(end.code().into())
 }
 
 /// Waits until every plugin is healthy, then says so. While one is not, says what is known so far.
@@ -159,33 +128,9 @@ async fn greet(watcher: Watcher, greeting: Greeting, ready_file: Option<PathBuf>
         watcher.all_healthy().await;
         say(stdout(), "Now every plugin is healthy.\n");
     }
-    if let Some(file) = ready_file
-        && let Err(error) = write_whole(&file, &greeting.url)
-    {
-        tracing::error!("{} cannot be written: {error}", file.display());
+    if let Some(file) = ready_file {
+        running::write_ready(&file, &greeting.url);
     }
-}
-
-/// Removes the file of an earlier run, so that whoever waits for it waits for this one.
-fn remove_old(file: &Path) -> Result<(), String> {
-    match std::fs::remove_file(file) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(format!("--ready-file {}: {error}", file.display()))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Writes a file that is never seen half written.
-fn write_whole(file: &Path, text: &str) -> std::io::Result<()> {
-    let folder = file
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let mut whole = tempfile::NamedTempFile::new_in(folder)?;
-    std::io::Write::write_all(&mut whole, text.as_bytes())?;
-    whole.persist(file)?;
-    Ok(())
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

@@ -1,11 +1,18 @@
 //! The command line: one module per command.
 
+pub mod config;
 pub mod dev;
 pub mod driver;
+mod log;
+mod running;
+pub mod serve;
+mod signals;
 pub mod store;
 
+use crate::config::LogFormat;
 use clap::Parser;
-use std::io::{IsTerminal, Write};
+use log::Log;
+use std::io::Write;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
@@ -24,6 +31,20 @@ pub enum Command {
         after_help = "Example:\n  saddlebag dev --port 0 --plugin id=nfs,endpoint=unix:///run/nfs/csi.sock"
     )]
     Dev(dev::Args),
+    /// Run the control plane, as a configuration file says.
+    ///
+    /// What is not given has the default that `saddlebag config example` shows. A flag wins over the
+    /// environment, that over the file.
+    #[command(
+        after_help = "Example:\n  saddlebag config example > saddlebag.toml\n  saddlebag serve -c saddlebag.toml"
+    )]
+    Serve(Box<serve::Args>),
+    /// Show and check configuration files.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  saddlebag config check -c saddlebag.toml"
+    )]
+    Config(config::Command),
     /// Run the built-in CSI driver alone, for any orchestrator.
     #[command(
         after_help = "Example:\n  saddlebag driver --endpoint unix:///run/csi.sock --root /var/lib/volumes"
@@ -52,6 +73,8 @@ pub fn main() -> ExitCode {
     runtime.block_on(async {
         match command {
             Command::Dev(args) => dev::run(args).await,
+            Command::Serve(args) => serve::run(*args).await,
+            Command::Config(command) => config::run(command),
             Command::Driver(args) => driver::run(args).await,
             Command::Store(command) => store::run(command).await,
         }
@@ -59,23 +82,16 @@ pub fn main() -> ExitCode {
 }
 
 /// Logs to standard error: for people on a terminal, as JSON otherwise. `RUST_LOG` says how much;
-/// `dev` says on its own what matters to who tries it, so it logs only warnings by itself.
+/// `dev` says on its own what matters to who tries it, so it logs only warnings by itself. `serve` logs
+/// as it is configured, and begins to on its own.
 pub fn log(command: &Command) {
     let default = match command {
         Command::Dev(_) | Command::Store(_) => "warn",
         Command::Driver(_) => "info",
+        Command::Serve(_) | Command::Config(_) => return,
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        // Who closed our standard error does not want to hear that it is closed.
-        .log_internal_errors(false)
-        .with_writer(std::io::stderr);
-    if std::io::stderr().is_terminal() {
-        subscriber.init();
-    } else {
-        subscriber.json().init();
-    }
+    Log::start(filter, LogFormat::Auto);
 }
 
 /// Says something to whoever started us; nobody has to listen.

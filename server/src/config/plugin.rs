@@ -1,13 +1,18 @@
 //! A plugin job as an operator gives it.
 
-use crate::csi::Endpoint;
-use crate::id::{JobId, PluginId};
+mod table;
+
+use crate::csi::{Endpoint, Pace};
+use crate::id::{JobId, Namespace, PluginId};
 use crate::plugin::PluginType;
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::str::FromStr;
+use table::Table;
 
 /// A plugin job as an operator gives it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Table", into = "Table")]
 pub struct PluginConfig {
     /// The plugin that it brings.
     pub plugin: PluginId,
@@ -18,6 +23,22 @@ pub struct PluginConfig {
     /// A file with the secrets that each call about its volumes and snapshots carries, below those of
     /// the volume or request: a JSON object of strings, readable by its owner only.
     pub secrets: Option<PathBuf>,
+    /// The namespace of the job; it is made if it is not there. Default: `default`.
+    pub namespace: Namespace,
+    /// How paths of this host look to the driver, if it sees them elsewhere: in a container.
+    pub base_dir: Option<BaseDir>,
+    /// How often the driver is asked how it is.
+    pub health: Pace,
+}
+
+/// One folder, by the two names that it has on the host and inside the driver's container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BaseDir {
+    /// Its absolute path on the host.
+    pub host: PathBuf,
+    /// Its absolute path as the driver sees it.
+    pub driver: PathBuf,
 }
 
 /// How a driver is reached.
@@ -31,6 +52,19 @@ pub enum Launch {
 }
 
 impl PluginConfig {
+    /// A monolith in the default namespace, without secrets.
+    pub fn new(plugin: PluginId, launch: Launch) -> Self {
+        Self {
+            plugin,
+            kind: PluginType::default(),
+            launch,
+            secrets: None,
+            namespace: Namespace::default_namespace(),
+            base_dir: None,
+            health: Pace::default(),
+        }
+    }
+
     /// The id of the job: the plugin's, and the service where it brings only one. Of several that
     /// would be equal, the second and later ones get a number.
     pub fn job_ids(all: &[PluginConfig]) -> Vec<JobId> {
@@ -109,10 +143,9 @@ impl FromStr for PluginConfig {
             _ => return Err("give either endpoint= or command=".to_owned()),
         };
         Ok(Self {
-            plugin,
             kind,
-            launch,
             secrets: secrets.map(PathBuf::from),
+            ..Self::new(plugin, launch)
         })
     }
 }

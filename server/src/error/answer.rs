@@ -1,9 +1,11 @@
 //! The one table: fault, code, status, Nomad's status.
 
 use super::{Error, Fault};
+use serde::{Deserialize, Serialize};
 
 /// Which of the two status columns is answered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
 pub enum StatusStyle {
     /// 404 not found, 409 in use, 400 invalid, 501, 503, and so on.
     #[default]

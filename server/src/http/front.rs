@@ -4,6 +4,7 @@ use super::contract::swagger;
 use super::contract::truth::{self, OnViolation, Routed as Answered, Truth};
 use super::dispatch::dispatch;
 use super::edge::{self, Asked, Guard, Params, Query, Refusal, Route, Routed, Router};
+use super::line::Line;
 use super::reply::{self, Refused};
 use crate::control::ControlPlane;
 use crate::error::{Fault, StatusStyle};
@@ -117,6 +118,7 @@ impl Front {
         request: Request<Body>,
         routes: impl Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
     ) -> Response<Body> {
+        let line = Line::of(&request);
         let asked = Asked::of(request.headers(), &Query::parse(request.uri().query()));
         let response = match self.page(&request) {
             Some(page) => page,
@@ -125,6 +127,7 @@ impl Front {
                 Err(never) => match never {},
             },
         };
+        line.end(&response);
         edge::finish(response, asked).await
     }
 

@@ -3,6 +3,7 @@
 //! - Header names go out as Nomad spells them: `X-Nomad-Index`.
 //! - A client that sends nothing, or a head too slowly, is closed after [`Limits::head_time`]; a head
 //!   of more than [`Limits::head_bytes`] is answered 431.
+//! - Beyond [`Limits::connections`] nobody new is let in until somebody leaves.
 //! - Nothing that a client does, and no lack of file descriptors, ends the server or makes it spin.
 //! - At the end nobody new is let in, idle connections are closed, and what is being answered is
 //!   answered, for at most [`Limits::drain`].
@@ -26,6 +27,8 @@ use tower::{Service, ServiceExt};
 /// What bounds a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
+    /// The most connections at once; more wait to be let in. Default 16,384.
+    pub connections: usize,
     /// The largest request line with headers, in bytes. Default 64 KiB.
     pub head_bytes: usize,
     /// How long the next head may take to arrive, the pause before it included. Default 100 s: Go's and
@@ -39,6 +42,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            connections: 16_384,
             head_bytes: 64 << 10,
             head_time: Duration::from_secs(100),
             drain: Duration::from_secs(5),
@@ -66,7 +70,7 @@ pub async fn serve<S>(
     let mut shutdown = pin!(shutdown);
     loop {
         tokio::select! {
-            stream = accept(&listener) => {
+            stream = accept(&listener), if connections.len() < limits.connections => {
                 let service = service.clone();
                 let answer = service_fn(move |request: Request<Incoming>| {
                     service.clone().oneshot(request.map(Body::new))

@@ -15,6 +15,7 @@ mod dispatch;
 pub mod edge;
 mod front;
 mod jobs;
+mod line;
 pub mod listen;
 mod operations;
 mod plugins;

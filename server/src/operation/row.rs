@@ -123,6 +123,14 @@ impl Operation {
         }
     }
 
+    /// Its snapshot, if it is about one that is there already.
+    pub fn snapshot(&self) -> Option<&SnapshotId> {
+        match &self.subject {
+            Subject::Snapshot(_, snapshot) => Some(snapshot),
+            Subject::Volume(_) => None,
+        }
+    }
+
     /// It in words, as in `create of volume "db"`.
     pub fn describe(&self) -> String {
         format!("{} of {}", self.kind.word(), self.subject)

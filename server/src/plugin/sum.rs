@@ -46,6 +46,12 @@ impl PluginHealth {
     pub fn schedulable(&self) -> bool {
         self.nodes_healthy > 0 && (!self.controller_required || self.controllers_healthy > 0)
     }
+
+    /// Whether every instance that the jobs bring is healthy.
+    pub fn all_healthy(&self) -> bool {
+        self.controllers_healthy >= self.controllers_expected
+            && self.nodes_healthy >= self.nodes_expected
+    }
 }
 
 impl Plugin {

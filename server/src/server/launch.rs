@@ -1,234 +1,200 @@
 //! The drivers of a server: the built-in one, those that it starts, and those that listen already.
+//!
+//! They are begun together, and can be changed while the server runs: [`Launched::change`] ends what is
+//! not wanted any more, begins what is new, and leaves all else alone.
 
-use super::{StartError, make_private_folder};
+mod builtin;
+mod orphan;
+mod running;
+mod secrets;
+mod socket;
+
+pub(crate) use secrets::secrets_of;
+
+use super::{StartError, setup};
 use crate::config::{Config, Launch, PluginConfig};
 use crate::control::ControlPlane;
-use crate::csi::{
-    self, Connection, DriverCommand, Endpoint, Limits, MOST_SOCKET_PATH_BYTES, Process, Restart,
-    Secrets, Supervisor,
-};
-use crate::driver;
-use crate::id::{Namespace, PluginId};
-use crate::plugin::{PluginJob, PluginType, Role};
-use std::collections::{BTreeMap, HashMap};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-use tokio::net::UnixListener;
-use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
-use zeroize::Zeroizing;
+use crate::csi::{Connection, Limits, Secrets};
+use crate::id::{JobId, Namespace, PluginId};
+use crate::plugin::{PluginJob, PluginType};
+use builtin::Builtin;
+use running::{Running, Wanted};
+use std::collections::HashMap;
+use std::path::PathBuf;
 
 /// The plugin that the built-in driver is.
 pub const BUILTIN: &str = "local";
 
-/// How long a driver that we started may take to end.
-const GRACE: Duration = Duration::from_secs(5);
-
 /// The drivers of a server.
 pub(super) struct Launched {
-    jobs: Vec<PluginJob>,
-    connections: Vec<Connection>,
-    supervisors: HashMap<usize, Supervisor>,
-    builtin: TaskTracker,
-    stop_builtin: CancellationToken,
-    /// Where sockets are, if they are not in the data folder; removed with this.
+    cp: ControlPlane,
+    config: Config,
+    running: Vec<Running>,
+    limits: HashMap<PluginId, Limits>,
+    builtin: Option<Builtin>,
+    /// Where the sockets of our drivers are.
+    folder: PathBuf,
+    /// That folder, if it is not in the data folder; removed with this.
     _sockets: Option<tempfile::TempDir>,
 }
 
+/// What a change of the plugins came to: the jobs, by their ids.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changed {
+    /// Those that are new.
+    pub added: Vec<JobId>,
+    /// Those that are not as they were, and were begun anew.
+    pub changed: Vec<JobId>,
+    /// Those that are gone.
+    pub removed: Vec<JobId>,
+}
+
 impl Launched {
-    /// Starts what is to be started, and notes how each is reached.
+    /// Begins every driver of the configuration, and records it.
     pub async fn start(cp: &ControlPlane, config: &Config) -> Result<Self, StartError> {
-        let (folder, _sockets) = socket_folder(&config.data_dir)?;
+        let (folder, _sockets) = socket::folder(&config.data_dir)?;
+        orphan::end_all(&folder, &config.plugins).await?;
+        let builtin = match config.builtin_driver {
+            true => Some(Builtin::serve(cp, config, &folder)?),
+            false => None,
+        };
         let mut launched = Self {
-            jobs: Vec::new(),
-            connections: Vec::new(),
-            supervisors: HashMap::new(),
-            builtin: TaskTracker::new(),
-            stop_builtin: CancellationToken::new(),
+            cp: cp.clone(),
+            config: config.clone(),
+            running: Vec::new(),
+            limits: HashMap::new(),
+            builtin,
+            folder,
             _sockets,
         };
-        let mut plugins = config.plugins.clone();
-        if config.builtin_driver {
-            let endpoint = launched.serve_builtin(cp, config, &folder)?;
-            plugins.insert(
-                0,
-                PluginConfig {
-                    plugin: PluginId::known(BUILTIN),
-                    kind: PluginType::Monolith,
-                    launch: Launch::Listening(endpoint),
-                    secrets: None,
-                },
-            );
-        }
-        let ids = PluginConfig::job_ids(&plugins);
-        let mut limits: HashMap<PluginId, Limits> = HashMap::new();
-        for (at, (plugin, id)) in plugins.into_iter().zip(ids).enumerate() {
-            let secrets = match &plugin.secrets {
-                Some(file) => secrets_of(file)?,
-                None => Secrets::none(),
-            };
-            let (endpoint, command) = match plugin.launch {
-                Launch::Listening(endpoint) => (endpoint, Vec::new()),
-                Launch::Command(command) => {
-                    let socket = folder.join(format!("{at}.sock"));
-                    let endpoint = Endpoint::at(&socket)
-                        .map_err(|error| StartError::Setup(error.to_string()))?;
-                    let supervisor = supervise(&plugin.plugin, &command, &endpoint, &secrets);
-                    launched.supervisors.insert(at, supervisor);
-                    (endpoint, command)
-                }
-            };
-            let new_limits = || Limits::new(config.calls_at_once, config.deadlines);
-            let limits = match plugin.kind {
-                PluginType::Node => new_limits(),
-                PluginType::Controller | PluginType::Monolith => {
-                    let of_plugin = limits.entry(plugin.plugin.clone());
-                    of_plugin.or_insert_with(new_limits).clone()
-                }
-            };
-            let connection = Connection::new(endpoint.clone(), limits).with_secrets(secrets);
-            let namespace = Namespace::default_namespace();
-            cp.drivers
-                .add(namespace.clone(), id.clone(), connection.clone());
-            launched.connections.push(connection);
-            launched.jobs.push(PluginJob {
-                id,
-                namespace,
-                plugin: plugin.plugin,
-                kind: plugin.kind,
-                endpoint: format!("unix://{}", endpoint.path().display()),
-                command,
-                node: cp.node.clone(),
-                submitted_at: cp.clock.now(),
-            });
-        }
+        let wanted = launched.wanted(&config.plugins)?;
+        let begun: Vec<&PluginJob> = wanted.iter().map(|wanted| &wanted.job).collect();
+        setup::write(cp, &config.namespaces, &[], &begun).await?;
+        wanted.into_iter().for_each(|wanted| launched.begin(wanted));
         Ok(launched)
     }
 
-    /// The plugin jobs, one for each driver.
-    pub fn jobs(&self) -> &[PluginJob] {
-        &self.jobs
-    }
-
-    /// Every service that a job brings, with how it is reached.
-    pub fn services(
-        &self,
-    ) -> impl Iterator<
-        Item = (
-            PluginJob,
-            Role,
-            Connection,
-            Option<watch::Receiver<Process>>,
-        ),
-    > {
-        let jobs = self.jobs.iter().zip(&self.connections).enumerate();
-        jobs.flat_map(|(at, (job, connection))| {
-            let process = self.supervisors.get(&at).map(Supervisor::process);
-            job.kind
-                .roles()
-                .iter()
-                .map(move |role| (job.clone(), *role, connection.clone(), process.clone()))
-        })
+    /// Has these plugins besides the built-in one from now on, and these namespaces besides those that
+    /// are there. On an error nothing was changed.
+    pub async fn change(
+        &mut self,
+        plugins: &[PluginConfig],
+        namespaces: &[Namespace],
+    ) -> Result<Changed, StartError> {
+        if self.cp.stopping.is_cancelled() {
+            return Err(StartError::Setup("the server is stopping".to_owned()));
+        }
+        let wanted = self.wanted(plugins)?;
+        let (staying, mut going): (Vec<Running>, Vec<Running>) = std::mem::take(&mut self.running)
+            .into_iter()
+            .partition(|running| wanted.iter().any(|wanted| running.is_as(wanted)));
+        let stays = |wanted: &Wanted| staying.iter().any(|running| running.is_as(wanted));
+        let coming: Vec<Wanted> = wanted.into_iter().filter(|wanted| !stays(wanted)).collect();
+        for running in &mut going {
+            running.watch_no_more().await;
+        }
+        let begun: Vec<&PluginJob> = coming.iter().map(|wanted| &wanted.job).collect();
+        let kept: Vec<&PluginJob> = staying.iter().map(Running::job).collect();
+        let written = setup::write(&self.cp, namespaces, &kept, &begun).await;
+        self.running = staying;
+        if let Err(error) = written {
+            going.iter_mut().for_each(|running| running.watch(&self.cp));
+            self.running.extend(going);
+            return Err(error);
+        }
+        let changed = told(&coming, &going);
+        let ending = going.into_iter().map(|running| running.end(&self.cp));
+        futures::future::join_all(ending).await;
+        coming.into_iter().for_each(|wanted| self.begin(wanted));
+        Ok(changed)
     }
 
     /// Stops what was started.
-    pub async fn stop(self) {
-        let stopping = self.supervisors.into_values().map(Supervisor::stop);
-        futures::future::join_all(stopping).await;
-        self.stop_builtin.cancel();
-        self.builtin.close();
-        let _ = tokio::time::timeout(GRACE, self.builtin.wait()).await;
-    }
-
-    fn serve_builtin(
-        &self,
-        cp: &ControlPlane,
-        config: &Config,
-        folder: &Path,
-    ) -> Result<Endpoint, StartError> {
-        let socket = folder.join(format!("{BUILTIN}.sock"));
-        match std::fs::remove_file(&socket) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(at(&socket)(error));
-            }
-            _ => {}
+    pub async fn stop(&mut self) {
+        let running = std::mem::take(&mut self.running);
+        let ending = running.into_iter().map(|running| running.end(&self.cp));
+        futures::future::join_all(ending).await;
+        if let Some(builtin) = self.builtin.take() {
+            builtin.stop(self.config.part_of_stop()).await;
         }
-        let listener = UnixListener::bind(&socket).map_err(at(&socket))?;
-        let root = config.data_dir.join("local");
-        let options = driver::Options::new(root, cp.node.as_str());
-        let stop = self.stop_builtin.clone();
-        let shutdown = async move { stop.cancelled().await };
-        self.builtin.spawn(async move {
-            if let Err(error) = driver::serve(listener, options, shutdown).await {
-                tracing::error!(plugin.id = BUILTIN, "the built-in driver ended: {error}");
-            }
+    }
+
+    /// What these plugins come to, the built-in one included.
+    fn wanted(&self, plugins: &[PluginConfig]) -> Result<Vec<Wanted>, StartError> {
+        let builtin = self.builtin.as_ref().map(|builtin| {
+            let listening = Launch::Listening(builtin.endpoint().clone());
+            PluginConfig::new(PluginId::known(BUILTIN), listening)
         });
-        Endpoint::at(socket).map_err(|error| StartError::Setup(error.to_string()))
+        let plugins: Vec<PluginConfig> =
+            builtin.into_iter().chain(plugins.iter().cloned()).collect();
+        let ids = PluginConfig::job_ids(&plugins);
+        plugins
+            .into_iter()
+            .zip(ids)
+            .map(|(config, id)| self.wanted_as(config, id))
+            .collect()
+    }
+
+    fn wanted_as(&self, config: PluginConfig, id: JobId) -> Result<Wanted, StartError> {
+        let secrets = match &config.secrets {
+            Some(file) => secrets_of(file)?,
+            None => Secrets::none(),
+        };
+        let (endpoint, command) = match &config.launch {
+            Launch::Listening(endpoint) => (endpoint.clone(), Vec::new()),
+            Launch::Command(command) => (socket::of_job(&self.folder, &id)?, command.clone()),
+        };
+        let job = PluginJob {
+            id,
+            namespace: config.namespace.clone(),
+            plugin: config.plugin.clone(),
+            kind: config.kind,
+            endpoint: endpoint.to_string(),
+            command,
+            node: self.cp.node.clone(),
+            submitted_at: self.cp.clock.now(),
+        };
+        Ok(Wanted {
+            job,
+            config,
+            secrets,
+            endpoint,
+        })
+    }
+
+    fn begin(&mut self, wanted: Wanted) {
+        let limits = self.limits_of(&wanted.config);
+        let connection =
+            Connection::new(wanted.endpoint.clone(), limits).with_secrets(wanted.secrets.clone());
+        let mut running = Running::begin(wanted, connection, self.config.part_of_stop());
+        running.watch(&self.cp);
+        self.running.push(running);
+    }
+
+    /// The controller sockets of a plugin share their turns; each node has its own.
+    fn limits_of(&mut self, plugin: &PluginConfig) -> Limits {
+        let (calls_at_once, deadlines) = (self.config.calls_at_once, self.config.deadlines);
+        let new = || Limits::new(calls_at_once, deadlines);
+        match plugin.kind {
+            PluginType::Node => new(),
+            PluginType::Controller | PluginType::Monolith => {
+                let of_plugin = self.limits.entry(plugin.plugin.clone());
+                of_plugin.or_insert_with(new).clone()
+            }
+        }
     }
 }
 
-fn supervise(
-    plugin: &PluginId,
-    command: &[String],
-    endpoint: &Endpoint,
-    secrets: &Secrets,
-) -> Supervisor {
-    let (program, args) = match command {
-        [program, args @ ..] => (PathBuf::from(program), args),
-        [] => (PathBuf::new(), command),
+fn told(coming: &[Wanted], going: &[Running]) -> Changed {
+    let ids_coming: Vec<&JobId> = coming.iter().map(|wanted| &wanted.job.id).collect();
+    let ids_going: Vec<&JobId> = going.iter().map(|running| &running.job().id).collect();
+    let pick = |ids: &[&JobId], others: &[&JobId], both: bool| -> Vec<JobId> {
+        let picked = ids.iter().filter(|id| others.contains(id) == both);
+        picked.map(|id| (*id).clone()).collect()
     };
-    csi::supervise(DriverCommand {
-        plugin_id: plugin.to_string(),
-        program,
-        args: args.iter().map(Into::into).collect(),
-        environment: std::env::vars_os().collect(),
-        endpoint: endpoint.clone(),
-        secrets: secrets.clone(),
-        restart: Restart::default(),
-        grace: GRACE,
-    })
-}
-
-/// The secrets in a file. What is wrong with it is told without what is in it.
-fn secrets_of(file: &Path) -> Result<Secrets, StartError> {
-    let refused = |why: &str| StartError::Setup(format!("{}: {why}", file.display()));
-    let mode = std::fs::metadata(file)
-        .map_err(at(file))?
-        .permissions()
-        .mode();
-    if mode & 0o077 != 0 {
-        return Err(refused(
-            "others may read these secrets: set its mode to 0600",
-        ));
-    }
-    let text = Zeroizing::new(std::fs::read(file).map_err(at(file))?);
-    let secrets: BTreeMap<String, String> = serde_json::from_slice(&text)
-        .map_err(|_| refused("secrets are a JSON object of strings, this is something else"))?;
-    Ok(Secrets::from_plain(secrets))
-}
-
-/// Where the sockets of our drivers are: in the data folder, or in a temporary one if its path is
-/// longer than a socket's may be.
-fn socket_folder(data_dir: &Path) -> Result<(PathBuf, Option<tempfile::TempDir>), StartError> {
-    const LONGEST_NAME: usize = 24;
-    let folder = data_dir.join("run");
-    if folder.as_os_str().len() + LONGEST_NAME <= MOST_SOCKET_PATH_BYTES {
-        make_private_folder(&folder)?;
-        return Ok((folder, None));
-    }
-    let folder = tempfile::Builder::new()
-        .prefix("saddlebag-")
-        .tempdir()
-        .map_err(at(&std::env::temp_dir()))?;
-    Ok((folder.path().to_owned(), Some(folder)))
-}
-
-fn at(path: &Path) -> impl Fn(std::io::Error) -> StartError + use<> {
-    let path = path.to_owned();
-    move |error| StartError::Path {
-        path: path.clone(),
-        error,
+    Changed {
+        added: pick(&ids_coming, &ids_going, false),
+        changed: pick(&ids_coming, &ids_going, true),
+        removed: pick(&ids_going, &ids_coming, false),
     }
 }

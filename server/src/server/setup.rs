@@ -2,7 +2,6 @@
 //! nothing of them was asked yet.
 
 use super::StartError;
-use crate::config::Config;
 use crate::control::ControlPlane;
 use crate::id::{Namespace, NodeId};
 use crate::namespace::NamespaceRow;
@@ -11,6 +10,7 @@ use crate::plugin::{Instance, PluginJob};
 use crate::state::State;
 use crate::store::{MOST_OPERATIONS, Transaction, Write, keys};
 use crate::work::health;
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// This server's node: the one that is stored, or a new one.
@@ -21,16 +21,17 @@ pub(super) fn node_of(state: &State) -> NodeId {
     }
 }
 
-/// Writes what is new or differs, and removes the jobs and instances of this node that the
-/// configuration does not name any more.
+/// Writes what is new or differs, and removes the jobs and instances of this node that are in neither
+/// list: not in `kept`, jobs that go on as they are, and not in `begun`, jobs that were not asked yet.
 pub(super) async fn write(
     cp: &ControlPlane,
-    config: &Config,
-    jobs: &[PluginJob],
+    namespaces: &[Namespace],
+    kept: &[&PluginJob],
+    begun: &[&PluginJob],
 ) -> Result<(), StartError> {
     let state = cp.state();
     let mut transaction = Transaction::default();
-    fill(cp, &state, config, jobs, &mut transaction)
+    fill(cp, &state, namespaces, kept, begun, &mut transaction)
         .map_err(|error| StartError::Setup(error.to_string()))?;
     for some in transaction.writes.chunks(MOST_OPERATIONS) {
         let writes = Transaction {
@@ -47,23 +48,12 @@ pub(super) async fn write(
 fn fill(
     cp: &ControlPlane,
     state: &State,
-    config: &Config,
-    jobs: &[PluginJob],
+    namespaces: &[Namespace],
+    kept: &[&PluginJob],
+    begun: &[&PluginJob],
     transaction: &mut Transaction,
 ) -> crate::error::Result<()> {
-    let default = NamespaceRow {
-        name: Namespace::default_namespace(),
-        description: "Default shared namespace".to_owned(),
-    };
-    let more = config.namespaces.iter().map(|name| NamespaceRow {
-        name: name.clone(),
-        description: String::new(),
-    });
-    for namespace in std::iter::once(default).chain(more) {
-        if state.namespace(&namespace.name).is_none() {
-            transaction.put(keys::namespace(&namespace.name), &namespace)?;
-        }
-    }
+    fill_namespaces(state, namespaces, begun, transaction)?;
     if state.node(&cp.node).is_none() {
         let name = rustix::system::uname()
             .nodename()
@@ -75,55 +65,83 @@ fn fill(
         };
         transaction.put(keys::node(&cp.node), &node)?;
     }
-    for job in jobs {
+    for job in begun {
         let stored = state.job(&job.namespace, &job.id).map(|stored| &stored.row);
         let same = stored.is_some_and(|stored| {
             PluginJob {
                 submitted_at: job.submitted_at,
                 ..stored.clone()
-            } == *job
+            } == **job
         });
         if !same {
-            transaction.put(keys::job(&job.namespace, &job.id), job)?;
+            transaction.put(keys::job(&job.namespace, &job.id), *job)?;
         }
     }
     for old in state.jobs().map(|stored| &stored.row) {
-        let kept = jobs
+        let is_wanted = kept
             .iter()
+            .chain(begun)
             .any(|job| job.id == old.id && job.namespace == old.namespace);
-        if old.node == cp.node && !kept {
+        if old.node == cp.node && !is_wanted {
             transaction
                 .writes
                 .push(Write::Delete(keys::job(&old.namespace, &old.id)));
         }
     }
-    let wanted: Vec<Instance> = jobs
-        .iter()
-        .flat_map(|job| {
-            let unasked = |role| health::unasked(cp, job, role, &cp.node);
-            job.kind.roles().iter().copied().map(unasked)
-        })
-        .collect();
     let known = state.plugins().flat_map(|plugin| &plugin.instances);
     for old in known
         .map(|stored| &stored.row)
         .filter(|old| old.node == cp.node)
     {
-        let key = keys::instance(&old.plugin, old.role, &old.node, &old.job);
-        let kept = wanted
-            .iter()
-            .any(|new| (&new.plugin, new.role, &new.job) == (&old.plugin, old.role, &old.job));
-        if !kept {
+        let brings_it = |job: &&&PluginJob| {
+            (&job.plugin, &job.id) == (&old.plugin, &old.job)
+                && job.kind.roles().contains(&old.role)
+        };
+        if kept.iter().chain(begun).find(brings_it).is_none() {
+            let key = keys::instance(&old.plugin, old.role, &old.node, &old.job);
             transaction.writes.push(Write::Delete(key));
         }
     }
-    for new in wanted {
+    let unasked = |job: &&PluginJob| {
+        let job = (*job).clone();
+        let roles = job.kind.roles().iter();
+        roles.map(move |role| health::unasked(cp, &job, *role, &cp.node))
+    };
+    for new in begun.iter().flat_map(unasked) {
         let fingerprint = state
             .plugin(&new.plugin)
             .and_then(|plugin| plugin.of_role(new.role).find(|old| old.job == new.job))
             .and_then(|old| old.fingerprint.clone());
         let key = keys::instance(&new.plugin, new.role, &new.node, &new.job);
         transaction.put(key, &Instance { fingerprint, ..new })?;
+    }
+    Ok(())
+}
+
+fn fill_namespaces(
+    state: &State,
+    namespaces: &[Namespace],
+    begun: &[&PluginJob],
+    transaction: &mut Transaction,
+) -> crate::error::Result<()> {
+    let default = NamespaceRow {
+        name: Namespace::default_namespace(),
+        description: "Default shared namespace".to_owned(),
+    };
+    let of_jobs = begun.iter().map(|job| &job.namespace);
+    let named: BTreeSet<&Namespace> = namespaces.iter().chain(of_jobs).collect();
+    let more = named
+        .into_iter()
+        .filter(|name| **name != default.name)
+        .map(|name| NamespaceRow {
+            name: name.clone(),
+            description: String::new(),
+        })
+        .collect::<Vec<_>>();
+    for namespace in std::iter::once(default).chain(more) {
+        if state.namespace(&namespace.name).is_none() {
+            transaction.put(keys::namespace(&namespace.name), &namespace)?;
+        }
     }
     Ok(())
 }

@@ -19,6 +19,12 @@ impl Drivers {
         connections.insert((namespace, job), connection);
     }
 
+    /// Forgets the connection of a job. Calls under way go on.
+    pub fn remove(&self, namespace: &Namespace, job: &JobId) {
+        let mut connections = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        connections.remove(&(namespace.clone(), job.clone()));
+    }
+
     /// A connection to a healthy controller of a plugin.
     pub fn controller(&self, state: &State, plugin: &PluginId) -> Result<Connection> {
         let none = || {

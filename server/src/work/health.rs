@@ -27,16 +27,17 @@ pub fn unasked(cp: &ControlPlane, job: &PluginJob, role: Role, node: &NodeId) ->
     }
 }
 
-/// Watches one service of one job until the task is dropped. `process` is the driver that we started
-/// for it, if we did.
+/// Watches one service of one job until the task is dropped, at this pace. `process` is the driver that
+/// we started for it, if we did.
 pub async fn work(
     cp: ControlPlane,
     job: PluginJob,
     role: Role,
     connection: Connection,
+    pace: Pace,
     process: Option<watch::Receiver<Process>>,
 ) {
-    let mut watcher = csi::watch(connection, role, Pace::default(), process);
+    let mut watcher = csi::watch(connection, role, pace, process);
     let mut seen = watcher.latest();
     loop {
         tell(&cp, &job, role, &seen).await;

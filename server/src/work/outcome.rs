@@ -2,6 +2,7 @@
 
 use super::backoff;
 use super::step::{Failure, Tried};
+use super::told::tell;
 use crate::control::ControlPlane;
 use crate::csi;
 use crate::error::{Error, Fault, Result};
@@ -11,7 +12,6 @@ use crate::state::{State, Stored};
 use crate::store::{Guard, Transaction, Write, keys};
 use crate::volume::{Volume, hold_new_backing, release_backing};
 use std::time::Duration;
-use uuid::Uuid;
 
 /// What a driver said when it did it.
 pub(super) enum Told {
@@ -24,15 +24,20 @@ pub(super) enum Told {
 
 /// Commits it, for as long as the store takes to take it. What an operator gave up meanwhile stays
 /// given up; what is too large for a store is a failure of its driver.
-pub(super) async fn record(cp: &ControlPlane, id: Uuid, mut tried: Tried) {
+pub(super) async fn record(cp: &ControlPlane, row: &Operation, mut tried: Tried) {
     let mut refusals = 0;
     loop {
         let state = cp.state();
         let Some(seen) = state
-            .operation(id)
+            .operation(row.id)
             .filter(|seen| !seen.row.progress.has_ended())
         else {
-            tracing::warn!(operation.id = %id, "what its driver answered comes too late: it was given up");
+            tell!(
+                warn,
+                cp,
+                row,
+                "what its driver answered comes too late: it was given up"
+            );
             return;
         };
         let committed = match transaction(cp, &state, seen, &tried) {
@@ -51,7 +56,12 @@ pub(super) async fn record(cp: &ControlPlane, id: Uuid, mut tried: Tried) {
             }
             Err(error) => {
                 refusals += 1;
-                tracing::error!(operation.id = %id, "what its driver answered is not recorded yet: {error}");
+                tell!(
+                    error,
+                    cp,
+                    row,
+                    "what its driver answered is not recorded yet: {error}"
+                );
                 let wait = Duration::try_from(backoff::after(refusals)).unwrap_or_default();
                 tokio::time::sleep(wait).await;
             }

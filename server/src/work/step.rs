@@ -2,6 +2,7 @@
 
 use super::fault;
 use super::outcome::{self, Told};
+use super::told::tell;
 use crate::control::ControlPlane;
 use crate::csi::{
     self, About, CapacityRange, Connection, ContentSource, Origin, TopologyRequirement,
@@ -43,9 +44,13 @@ impl From<Error> for Failure {
 /// Tries once, and records what it came to; unless the operation is given up meanwhile.
 pub(super) async fn take(cp: &ControlPlane, operation: &Stored<Operation>) {
     let row = &operation.row;
-    tracing::debug!(
-        operation.id = %row.id, plugin.id = %row.plugin,
-        "{}: try {}", row.describe(), row.attempts + 1
+    tell!(
+        debug,
+        cp,
+        row,
+        "{}: try {}",
+        row.describe(),
+        row.attempts + 1
     );
     let state = cp.state();
     let asked = AssertUnwindSafe(ask(cp, &state, row)).catch_unwind();
@@ -56,20 +61,21 @@ pub(super) async fn take(cp: &ControlPlane, operation: &Stored<Operation>) {
     let tried = tried.unwrap_or_else(|error| Tried::Unclear(error.into()));
     match &tried {
         Tried::Done(_) => {}
-        Tried::Refused(Failure { error, .. }) => tracing::info!(
-            operation.id = %row.id, plugin.id = %row.plugin,
-            "{} was refused: {error}", row.describe()
-        ),
-        Tried::Unclear(Failure { error, .. }) => tracing::warn!(
-            operation.id = %row.id, plugin.id = %row.plugin,
-            "{} will be tried again: {error}", row.describe()
-        ),
-        Tried::Unasked(error) => tracing::info!(
-            operation.id = %row.id, plugin.id = %row.plugin,
-            "{} waits: {error}", row.describe()
-        ),
+        Tried::Refused(Failure { error, .. }) => {
+            tell!(info, cp, row, "{} was refused: {error}", row.describe());
+        }
+        Tried::Unclear(Failure { error, .. }) => {
+            tell!(
+                warn,
+                cp,
+                row,
+                "{} will be tried again: {error}",
+                row.describe()
+            );
+        }
+        Tried::Unasked(error) => tell!(info, cp, row, "{} waits: {error}", row.describe()),
     }
-    outcome::record(cp, row.id, tried).await;
+    outcome::record(cp, row, tried).await;
 }
 
 /// Waits until the operation has ended.

@@ -206,12 +206,10 @@ async fn a_driver_of_ours_that_is_killed_is_started_again_and_says_so() {
         "--root",
         root.to_str().unwrap(),
     ];
-    let config = PluginConfig {
-        plugin: PluginId::known("scripted"),
-        kind: PluginType::Monolith,
-        launch: Launch::Command(command.map(str::to_owned).to_vec()),
-        secrets: None,
-    };
+    let config = PluginConfig::new(
+        PluginId::known("scripted"),
+        Launch::Command(command.map(str::to_owned).to_vec()),
+    );
     let server = TestServer::start_with(|into| into.plugins.push(config)).await;
     let made = crate::server::create(&server.client, described("db"))
         .await

@@ -76,10 +76,8 @@ impl Rig {
 /// A plugin whose driver listens already.
 pub fn plugin(id: &str, kind: PluginType, driver: &ScriptedDriver) -> PluginConfig {
     PluginConfig {
-        plugin: PluginId::known(id),
         kind,
-        launch: Launch::Listening(driver.endpoint()),
-        secrets: None,
+        ..PluginConfig::new(PluginId::known(id), Launch::Listening(driver.endpoint()))
     }
 }
 

@@ -6,7 +6,6 @@ use saddlebag::config::{Launch, PluginConfig};
 use saddlebag::csi::{self, Call};
 use saddlebag::http::contract::examples::{Case, Driver};
 use saddlebag::id::PluginId;
-use saddlebag::plugin::PluginType;
 
 /// What a driver is asked about volumes and snapshots.
 const STORAGE_CALLS: [Call; 8] = [
@@ -46,12 +45,10 @@ impl World {
                 driver.always(Call::ControllerGetCapabilities, Reply::answer(answer));
             }
         }
-        let plugin = PluginConfig {
-            plugin: PluginId::known("local"),
-            kind: PluginType::Monolith,
-            launch: Launch::Listening(driver.endpoint()),
-            secrets: None,
-        };
+        let plugin = PluginConfig::new(
+            PluginId::known("local"),
+            Launch::Listening(driver.endpoint()),
+        );
         Self {
             server: TestServer::start_with(|config| config.plugins = vec![plugin]).await,
             driver: Some(driver),

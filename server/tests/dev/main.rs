@@ -9,6 +9,8 @@ mod help;
 mod process;
 mod refusals;
 mod requests;
+#[path = "../support/process.rs"]
+mod running;
 #[path = "../support/scripted_driver/mod.rs"]
 mod scripted_driver;
 mod stopping;

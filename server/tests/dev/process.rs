@@ -1,67 +1,12 @@
-//! One `saddlebag` process, with what it says.
+//! One `saddlebag dev`.
 
-use rustix::process::{Pid, Signal, kill_process};
-use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
-use std::process::{Output, Stdio};
-use std::time::Duration;
-use tempfile::TempDir;
-use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::process::{Child, Command};
-use tokio::sync::watch;
+pub use crate::running::*;
+use std::path::Path;
+use tokio::process::Command;
 
-/// How long anything may take that a test waits for.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub type Dev = Running;
 
-/// The program under test.
-pub const SADDLEBAG: &str = env!("CARGO_BIN_EXE_saddlebag");
-
-/// Waits, but not for ever.
-pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
-    let waited = tokio::time::timeout(PATIENCE, future).await;
-    waited.unwrap_or_else(|_| panic!("waited too long for {what}"))
-}
-
-/// The program with these arguments, in an environment of its own.
-pub fn saddlebag(folder: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(SADDLEBAG);
-    command
-        .args(args)
-        .current_dir(folder)
-        .env("TMPDIR", folder)
-        .env_remove("RUST_LOG")
-        .env_remove("CSI_ENDPOINT")
-        .env_remove("COLUMNS")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
-    command
-}
-
-/// Runs the program to its end.
-pub async fn output(args: &[&str]) -> Output {
-    let folder = tempfile::tempdir().unwrap();
-    let mut command = saddlebag(folder.path(), args);
-    soon("the program to end", command.output()).await.unwrap()
-}
-
-/// A `saddlebag dev` that is ready.
-pub struct Dev {
-    pub url: String,
-    child: Child,
-    pub stdout: Gathered,
-    pub stderr: Gathered,
-}
-
-/// What a process left behind.
-pub struct Ended {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
-}
-
-impl Dev {
+impl Running {
     /// Starts it on a free port, with temporary files in `folder`, and waits until it is ready.
     pub async fn start(folder: &Path, args: &[&str]) -> Self {
         Self::start_as(folder, saddlebag(folder, &[]), args).await
@@ -69,179 +14,14 @@ impl Dev {
 
     /// Starts `command`, which becomes `saddlebag` once it has the arguments for it.
     pub async fn start_as(folder: &Path, mut command: Command, args: &[&str]) -> Self {
-        let ready = folder.join("ready");
-        let _ = std::fs::remove_file(&ready);
-        command.args(["dev", "--port", "0", "--ready-file"]);
-        let mut child = command.arg(&ready).args(args).spawn().unwrap();
-        let stdout = Gathered::from(child.stdout.take());
-        let stderr = Gathered::from(child.stderr.take());
-        let written = async {
-            loop {
-                match std::fs::read_to_string(&ready) {
-                    Ok(url) => return url,
-                    Err(_) if child.try_wait().unwrap().is_some() => return String::new(),
-                    Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
-                }
-            }
-        };
-        let url = soon("dev to be ready", written).await;
-        if url.is_empty() {
-            panic!("dev ended: {}", stderr.whole().await);
-        }
-        Self {
-            url,
-            child,
-            stdout,
-            stderr,
-        }
+        command.args(["dev", "--port", "0"]).args(args);
+        Self::begin_ready(folder, command).await
     }
 
     /// Starts it on a free port and waits for nothing; its address is not known.
     pub async fn start_unready(folder: &Path, args: &[&str]) -> Self {
         let mut command = saddlebag(folder, &["dev", "--port", "0"]);
-        let mut child = command.args(args).spawn().unwrap();
-        Self {
-            url: String::new(),
-            stdout: Gathered::from(child.stdout.take()),
-            stderr: Gathered::from(child.stderr.take()),
-            child,
-        }
+        command.args(args);
+        Self::begin(command)
     }
-
-    pub fn signal(&self, signal: Signal) {
-        kill_process(self.pid(), signal).unwrap();
-    }
-
-    pub fn pid(&self) -> Pid {
-        let pid = self.child.id().expect("it runs");
-        Pid::from_raw(pid.cast_signed()).unwrap()
-    }
-
-    /// Waits for its end.
-    pub async fn ended(mut self) -> Ended {
-        let status = soon("dev to end", self.child.wait()).await.unwrap();
-        Ended {
-            code: status.code(),
-            stdout: self.stdout.whole().await,
-            stderr: self.stderr.whole().await,
-        }
-    }
-
-    /// Stops it as Ctrl-C does.
-    pub async fn stop(self) -> Ended {
-        self.signal(Signal::INT);
-        let ended = self.ended().await;
-        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-        ended
-    }
-
-    /// Reads a path; the status and what JSON it is.
-    pub async fn get(&self, path: &str) -> (u16, Value) {
-        self.ask(reqwest::Method::GET, path, None).await
-    }
-
-    /// Creates a volume of 1 MiB.
-    pub async fn create(&self, id: &str, plugin: &str) -> (u16, Value) {
-        let body = volume(id, plugin);
-        let path = format!("/v1/volume/csi/{id}/create");
-        self.ask(reqwest::Method::PUT, &path, Some(body)).await
-    }
-
-    pub async fn ask(
-        &self,
-        method: reqwest::Method,
-        path: &str,
-        body: Option<Value>,
-    ) -> (u16, Value) {
-        let request = reqwest::Client::new()
-            .request(method, format!("{}{path}", self.url))
-            .header("Accept", "application/json");
-        let request = match body {
-            Some(body) => request.json(&body),
-            None => request,
-        };
-        let answer = soon("an answer", request.send()).await.unwrap();
-        let status = answer.status().as_u16();
-        let text = answer.text().await.unwrap();
-        (status, serde_json::from_str(&text).unwrap_or(Value::Null))
-    }
-}
-
-/// The body that creates a volume of 1 MiB.
-pub fn volume(id: &str, plugin: &str) -> Value {
-    json!({"Volumes": [{
-        "ID": id, "Name": id, "PluginID": plugin, "RequestedCapacityMin": 1 << 20,
-        "RequestedCapabilities": [
-            {"AccessMode": "single-node-writer", "AttachmentMode": "file-system"}
-        ],
-        "Secrets": {"password": "never-to-be-logged"},
-    }]})
-}
-
-/// Everything that comes from a pipe, as it comes: a full pipe would stop the process.
-pub struct Gathered(watch::Receiver<String>);
-
-impl Gathered {
-    pub fn from(pipe: Option<impl AsyncRead + Unpin + Send + 'static>) -> Self {
-        let (gathered, text) = watch::channel(String::new());
-        let mut pipe = pipe.expect("it is piped");
-        tokio::spawn(async move {
-            let mut bytes = Vec::new();
-            while pipe.read_buf(&mut bytes).await.unwrap() > 0 {
-                gathered.send_replace(String::from_utf8_lossy(&bytes).into_owned());
-            }
-        });
-        Self(text)
-    }
-
-    /// All so far, once it holds this.
-    pub async fn until(&mut self, part: &str) -> String {
-        let text = soon(part, self.0.wait_for(|text| text.contains(part))).await;
-        text.expect("it ended before").clone()
-    }
-
-    /// All, once the pipe has ended.
-    pub async fn whole(mut self) -> String {
-        soon("the end of a pipe", async {
-            while self.0.changed().await.is_ok() {}
-        })
-        .await;
-        self.0.borrow().clone()
-    }
-}
-
-/// What is in a folder, by name.
-pub fn names(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder).unwrap();
-    let name = |entry: std::io::Result<std::fs::DirEntry>| {
-        entry.unwrap().file_name().into_string().unwrap()
-    };
-    let mut names: Vec<String> = entries.map(name).collect();
-    names.sort();
-    names
-}
-
-/// A folder for a process's temporary files and another for a test's own.
-pub struct Folders {
-    pub temporary: TempDir,
-    own: TempDir,
-}
-
-impl Folders {
-    pub fn new() -> Self {
-        Self {
-            temporary: tempfile::tempdir().unwrap(),
-            own: tempfile::tempdir().unwrap(),
-        }
-    }
-
-    /// A path in the test's own folder.
-    pub fn own(&self, name: &str) -> PathBuf {
-        self.own.path().join(name)
-    }
-}
-
-/// The arguments as text.
-pub fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
 }

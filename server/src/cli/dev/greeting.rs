@@ -64,9 +64,7 @@ fn to_create_at(state: &State) -> &str {
 
 fn describe(plugin: &Plugin) -> String {
     let health = plugin.health();
-    let healthy = health.controllers_healthy >= health.controllers_expected
-        && health.nodes_healthy >= health.nodes_expected;
-    if healthy {
+    if health.all_healthy() {
         let driver = format!("{} {}", health.provider, health.version);
         return format!("{} is healthy ({})", plugin.id, driver.trim());
     }

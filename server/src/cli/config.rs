@@ -1,0 +1,118 @@
+//! `saddlebag config`: what a server would be told.
+
+mod variable;
+
+use crate::cli::say;
+use crate::config::{EXAMPLE, Launch, PluginConfig, Settings, Unfit, file};
+use crate::server::secrets_of;
+use std::io::{stderr, stdout};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// An example of a systemd unit.
+const UNIT: &str = include_str!("config/saddlebag.service");
+
+/// What is asked about configuration.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Print a configuration file with every key, its meaning and its default.
+    #[command(after_help = "Example:\n  saddlebag config example > saddlebag.toml")]
+    Example,
+    /// Say what `serve` would use, or what is wrong.
+    ///
+    /// Prints every key with the value that counts: a flag's, or else the environment's, the file's, the
+    /// default. Secrets are not printed. Exits with 1 if `serve` would not start with it.
+    #[command(after_help = "Example:\n  saddlebag config check -c saddlebag.toml")]
+    Check(Box<Source>),
+    /// Print a systemd unit that runs `saddlebag serve`.
+    #[command(
+        after_help = "Example:\n  saddlebag config systemd > /etc/systemd/system/saddlebag.service"
+    )]
+    Systemd,
+}
+
+/// Where configuration comes from.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Source {
+    /// The configuration file; `saddlebag config example` prints one.
+    #[arg(
+        short = 'c',
+        long = "config",
+        value_name = "FILE",
+        env = "SADDLEBAG_CONFIG"
+    )]
+    file: Option<PathBuf>,
+
+    #[command(flatten)]
+    given: Settings,
+}
+
+impl Source {
+    /// Every key with the value that counts, now. They can stand together.
+    pub fn read(&self) -> Result<Settings, String> {
+        let variables = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        variable::check(variables)?;
+        let in_file = match &self.file {
+            Some(file) => file::read(file).map_err(|error| error.to_string())?,
+            None => Settings::default(),
+        };
+        let settings = self.given.clone().or(in_file).or(Settings::defaults());
+        match settings.address().and_then(|_| settings.config()) {
+            Ok(_) => Ok(settings),
+            Err(unfit) => Err(self.told(&unfit)),
+        }
+    }
+
+    /// What does not fit, with its place in the file if that is where it comes from.
+    fn told(&self, unfit: &Unfit) -> String {
+        let is_given = self
+            .given
+            .by_key()
+            .is_ok_and(|given| given.contains_key(unfit.key));
+        let file = self.file.as_deref().filter(|_| !is_given);
+        match file.and_then(|file| file::place_of(file, unfit)) {
+            Some(error) => error.to_string(),
+            None => format!("{}: {unfit}", unfit.key),
+        }
+    }
+}
+
+/// Answers. Failures are told on standard error.
+pub fn run(command: Command) -> ExitCode {
+    let answer = match command {
+        Command::Example => Ok(EXAMPLE.to_owned()),
+        Command::Check(source) => check(&source),
+        Command::Systemd => Ok(UNIT.to_owned()),
+    };
+    match answer {
+        Ok(text) => {
+            say(stdout(), &text);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            say(stderr(), &format!("saddlebag config: {error}\n"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn check(source: &Source) -> Result<String, String> {
+    let mut settings = source.read()?;
+    for plugin in settings.plugins.iter_mut().flatten() {
+        hide_secrets(plugin)?;
+    }
+    settings.shown()
+}
+
+/// Reads the plugin's secrets, as a server would, and hides them where its command tells them, too.
+fn hide_secrets(plugin: &mut PluginConfig) -> Result<(), String> {
+    if let Some(file) = &plugin.secrets {
+        let secrets = secrets_of(file).map_err(|error| error.to_string())?;
+        if let Launch::Command(words) = &mut plugin.launch {
+            words
+                .iter_mut()
+                .for_each(|word| *word = secrets.redact(word));
+        }
+    }
+    Ok(())
+}

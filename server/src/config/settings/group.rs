@@ -1,0 +1,201 @@
+//! Keys that stand together in a table of the file.
+
+use crate::config::{Count, LogFormat, LogLevel, Period};
+use crate::csi;
+use crate::http::{edge::body, listen};
+use serde::{Deserialize, Serialize};
+
+/// The keys of `[log]`.
+#[derive(Clone, Debug, Default, PartialEq, clap::Args, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// What is logged: off, error, warn, info, debug or trace; for some modules
+    /// `info,saddlebag::work=debug`. [default: info]
+    #[arg(long = "log-level", value_name = "LEVEL", env = "SADDLEBAG_LOG_LEVEL")]
+    pub level: Option<LogLevel>,
+
+    /// How log lines look. [default: auto]
+    #[arg(
+        long = "log-format",
+        value_enum,
+        value_name = "FORMAT",
+        env = "SADDLEBAG_LOG_FORMAT"
+    )]
+    pub format: Option<LogFormat>,
+}
+
+impl Log {
+    pub(super) fn defaults() -> Self {
+        Self {
+            level: Some(LogLevel::default()),
+            format: Some(LogFormat::default()),
+        }
+    }
+
+    pub(super) fn or(self, those: Self) -> Self {
+        Self {
+            level: self.level.or(those.level),
+            format: self.format.or(those.format),
+        }
+    }
+}
+
+/// The keys of `[http]`.
+#[derive(Clone, Debug, Default, PartialEq, clap::Args, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    /// The most connections at once; more wait to be let in. [default: 16384]
+    #[arg(
+        long = "http-connections",
+        value_name = "N",
+        env = "SADDLEBAG_HTTP_CONNECTIONS"
+    )]
+    pub connections: Option<Count<1>>,
+
+    /// The largest request line with headers, in bytes. [default: 65536]
+    #[arg(
+        long = "http-head-bytes",
+        value_name = "BYTES",
+        env = "SADDLEBAG_HTTP_HEAD_BYTES"
+    )]
+    pub head_bytes: Option<Count<8192>>,
+
+    /// How long a request's head may take to arrive, the pause before it included. [default: 1m 40s]
+    #[arg(
+        long = "http-head-time",
+        value_name = "TIME",
+        env = "SADDLEBAG_HTTP_HEAD_TIME"
+    )]
+    pub head_time: Option<Period>,
+
+    /// The largest body of a request, in bytes. [default: 1048576]
+    #[arg(
+        long = "http-body-bytes",
+        value_name = "BYTES",
+        env = "SADDLEBAG_HTTP_BODY_BYTES"
+    )]
+    pub body_bytes: Option<Count<1024>>,
+
+    /// How long a request's body may take to arrive. [default: 30s]
+    #[arg(
+        long = "http-body-time",
+        value_name = "TIME",
+        env = "SADDLEBAG_HTTP_BODY_TIME"
+    )]
+    pub body_time: Option<Period>,
+}
+
+impl Http {
+    pub(super) fn of(connections: listen::Limits, bodies: body::Limits) -> Self {
+        Self {
+            connections: Some(Count::known(connections.connections)),
+            head_bytes: Some(Count::known(connections.head_bytes)),
+            head_time: Some(connections.head_time.into()),
+            body_bytes: Some(Count::known(bodies.bytes)),
+            body_time: Some(bodies.time.into()),
+        }
+    }
+
+    pub(super) fn or(self, those: Self) -> Self {
+        Self {
+            connections: self.connections.or(those.connections),
+            head_bytes: self.head_bytes.or(those.head_bytes),
+            head_time: self.head_time.or(those.head_time),
+            body_bytes: self.body_bytes.or(those.body_bytes),
+            body_time: self.body_time.or(those.body_time),
+        }
+    }
+
+    pub(super) fn connections_over(&self, standard: listen::Limits) -> listen::Limits {
+        listen::Limits {
+            connections: self.connections.map_or(standard.connections, Count::get),
+            head_bytes: self.head_bytes.map_or(standard.head_bytes, Count::get),
+            head_time: self.head_time.map_or(standard.head_time, Into::into),
+            drain: standard.drain,
+        }
+    }
+
+    pub(super) fn bodies_over(&self, standard: body::Limits) -> body::Limits {
+        body::Limits {
+            bytes: self.body_bytes.map_or(standard.bytes, Count::get),
+            time: self.body_time.map_or(standard.time, Into::into),
+        }
+    }
+}
+
+/// The keys of `[deadlines]`.
+#[derive(Clone, Debug, Default, PartialEq, clap::Args, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deadlines {
+    /// The longest that a Probe may take. [default: 5s]
+    #[arg(
+        long = "deadline-probe",
+        value_name = "TIME",
+        env = "SADDLEBAG_DEADLINES_PROBE"
+    )]
+    pub probe: Option<Period>,
+
+    /// The longest that asking a driver what it is may take, a call. [default: 5s]
+    #[arg(
+        long = "deadline-info",
+        value_name = "TIME",
+        env = "SADDLEBAG_DEADLINES_INFO"
+    )]
+    pub info: Option<Period>,
+
+    /// The longest that a list, or a question that changes nothing, may take. [default: 1m]
+    #[arg(
+        long = "deadline-list",
+        value_name = "TIME",
+        env = "SADDLEBAG_DEADLINES_LIST"
+    )]
+    pub list: Option<Period>,
+
+    /// The longest that a change at a controller may take. [default: 2m]
+    #[arg(
+        long = "deadline-controller",
+        value_name = "TIME",
+        env = "SADDLEBAG_DEADLINES_CONTROLLER"
+    )]
+    pub controller: Option<Period>,
+
+    /// The longest that a change on a node may take. [default: 2m]
+    #[arg(
+        long = "deadline-node",
+        value_name = "TIME",
+        env = "SADDLEBAG_DEADLINES_NODE"
+    )]
+    pub node: Option<Period>,
+}
+
+impl Deadlines {
+    pub(super) fn of(deadlines: csi::Deadlines) -> Self {
+        Self {
+            probe: Some(deadlines.probe.into()),
+            info: Some(deadlines.info.into()),
+            list: Some(deadlines.list.into()),
+            controller: Some(deadlines.controller.into()),
+            node: Some(deadlines.node.into()),
+        }
+    }
+
+    pub(super) fn or(self, those: Self) -> Self {
+        Self {
+            probe: self.probe.or(those.probe),
+            info: self.info.or(those.info),
+            list: self.list.or(those.list),
+            controller: self.controller.or(those.controller),
+            node: self.node.or(those.node),
+        }
+    }
+
+    pub(super) fn over(&self, standard: csi::Deadlines) -> csi::Deadlines {
+        csi::Deadlines {
+            probe: self.probe.map_or(standard.probe, Into::into),
+            info: self.info.map_or(standard.info, Into::into),
+            list: self.list.map_or(standard.list, Into::into),
+            controller: self.controller.map_or(standard.controller, Into::into),
+            node: self.node.map_or(standard.node, Into::into),
+        }
+    }
+}

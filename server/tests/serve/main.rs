@@ -1,0 +1,17 @@
+//! `saddlebag serve` and `saddlebag config` as an operator sees them: real processes, files, signals,
+//! drivers and datagrams.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod alive;
+mod check;
+mod data;
+mod help;
+mod logs;
+mod manager;
+#[path = "../support/process.rs"]
+mod process;
+mod reload;
+#[path = "../support/scripted_driver/mod.rs"]
+mod scripted_driver;
+mod site;
+mod stopping;
