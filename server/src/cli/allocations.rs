@@ -61,3 +61,41 @@ pub(super) fn id(id: &str, verbose: bool) -> String {
         false => id.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allocation() -> AllocationStub {
+        serde_json::from_value(serde_json::json!({
+            "ClientDescription": "", "ClientStatus": "running", "CreateIndex": 1,
+            "CreateTime": 1_795_277_335_000_000_000i64, "DeploymentStatus": null, "DesiredDescription": "",
+            "DesiredStatus": "run", "DesiredTransition": {}, "EvalID": "23163f97-5dc1-b86c-0a08-9b1417683c57",
+            "FollowupEvalID": "", "ID": "c2dc147f-8849-d100-e301-566b7196f29c", "JobID": "db", "JobType": "service",
+            "JobVersion": 0, "ModifyIndex": 1, "ModifyTime": 0, "Name": "db.g[0]", "Namespace": "default",
+            "NextAllocation": "", "NodeID": "070d3fee-37a8-144f-084e-6f6188a098e7", "NodeName": "vm",
+            "PreemptedAllocations": null, "PreemptedByAllocation": "", "RescheduleTracker": null,
+            "TaskGroup": "g", "TaskStates": null
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn what_nomad_shows_of_an_allocation_is_shown() {
+        let shown = text(&[allocation()], "", false, &Screen::new().exact(true));
+        assert_eq!(
+            shown,
+            "ID        Node ID   Task Group  Version  Desired  Status   Created               Modified\n\
+             c2dc147f  070d3fee  g           0        run      running  2026-11-21T16:08:55Z  -\n"
+        );
+        let whole = text(&[allocation()], "", true, &Screen::new().exact(true));
+        for part in [
+            "Node Name",
+            "Eval ID",
+            "23163f97-5dc1-b86c-0a08-9b1417683c57",
+            "vm",
+        ] {
+            assert!(whole.contains(part), "{part}: {whole}");
+        }
+    }
+}

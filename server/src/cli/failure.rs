@@ -134,7 +134,12 @@ impl Failure {
 
 impl From<types::Error> for Failure {
     /// Goes by the code, which is the same whatever statuses the server answers.
-    fn from(error: types::Error) -> Self {
+    fn from(mut error: types::Error) -> Self {
+        if !error.errors.is_empty() {
+            // One in a line, without Nomad's words around them.
+            let each = error.errors.iter().map(|error| error.message.as_str());
+            error.message = each.collect::<Vec<_>>().join("\n");
+        }
         let volume = error.volume.as_deref().unwrap_or_default();
         let plugin = error.plugin.as_deref().unwrap_or_default();
         let about = |id: &str| match error.message.contains(id) {

@@ -143,23 +143,33 @@ pub(super) fn standing(operation: &types::Operation, now: Timestamp) -> String {
         id => format!("volume {id}"),
     };
     let mut text = format!("{} of {subject}: ", operation.kind);
-    match (&operation.last_error, operation.attempts) {
-        (Some(error), tries) => {
-            let code = operation.last_error_code.as_deref().unwrap_or("no answer");
-            let plugin = &operation.plugin_id;
-            text += &format!("try {tries}, plugin {plugin}: {code}: {error}");
-        }
-        (None, 0) => text += "not tried yet",
-        (None, tries) => text += &format!("try {tries}"),
-    }
+    let plugin = &operation.plugin_id;
+    text += &match (operation.attempts, operation.state.as_str()) {
+        (0, "running") => format!("plugin {plugin} is at it"),
+        (0, _) => "not tried yet".to_owned(),
+        (tries, "running") => format!("try {}, plugin {plugin} is at it", tries + 1),
+        (tries, _) => format!("try {tries} failed"),
+    };
     match (operation.next_try, &operation.waits_for) {
         (Some(next), _) if operation.state == "waiting" => {
-            text += &format!("; next try {}", human_time(next, now));
+            text += &format!(", next try {}", human_time(next, now));
         }
-        (_, Some(what)) => text += &format!("; waits for {what}"),
-        (_, None) => {}
+        (_, Some(what)) if operation.state == "waiting" => text += &format!(", waits for {what}"),
+        _ => {}
+    }
+    if let Some(error) = &operation.last_error {
+        let code = operation.last_error_code.as_deref().unwrap_or("no answer");
+        text += &format!("; plugin {plugin}: {code}: {}", cause(error));
     }
     text
+}
+
+/// What the driver itself said, without who said it on the way.
+fn cause(error: &str) -> &str {
+    match error.rsplit_once(" desc = ") {
+        Some((_, cause)) => cause,
+        None => error,
+    }
 }
 
 /// The line that is drawn again and again.

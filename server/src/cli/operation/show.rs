@@ -79,9 +79,9 @@ fn facts(operation: &Operation, screen: &Screen) -> Facts {
     facts.add("Tries", operation.attempts.to_string());
     facts.add_if_any("Last Error", text(&operation.last_error));
     facts.add_if_any("Last Error Code", text(&operation.last_error_code));
-    facts.add_if_any("Waits For", text(&operation.waits_for));
-    if let Some(next) = operation.next_try.filter(|_| operation.state == "waiting") {
-        facts.add("Next Try", screen.time(Some(next)));
+    match operation.next_try.filter(|_| operation.state == "waiting") {
+        Some(next) => facts.add("Next Try", screen.time(Some(next))),
+        None => facts.add_if_any("Waits For", text(&operation.waits_for)),
     }
     facts.add_if_any("Given Up Because", text(&operation.reason));
     facts.add_if_any("Name At Driver", &operation.name);
