@@ -14,6 +14,9 @@ use std::process::ExitCode;
 pub struct Args {
     #[command(flatten)]
     connection: Connection,
+    /// As Nomad's users say it; there is one type.
+    #[arg(long = "type", global = true, hide = true, value_parser = ["csi"])]
+    _type: Option<String>,
     #[command(subcommand)]
     command: Command,
 }

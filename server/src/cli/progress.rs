@@ -11,9 +11,10 @@ use crate::cli::screen::human_time;
 use crate::clock::Clock;
 use jiff::Timestamp;
 use saddlebag_client::{ResponseValue, types};
+use std::convert::Infallible;
 use std::io::{IsTerminal, stderr};
 use std::time::Duration;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+use tokio::time::{sleep, timeout};
 use unicode_width::UnicodeWidthChar;
 
 /// What a command changes.
@@ -56,52 +57,39 @@ pub async fn wait<T>(
     subject: Subject<'_>,
     answer: impl Future<Output = Result<ResponseValue<T>, saddlebag_client::Error<types::Error>>>,
 ) -> Result<T, Failure> {
+    tokio::select! {
+        biased;
+        answered = answer => match answered {
+            Ok(answer) => Ok(answer.into_inner()),
+            Err(error) => Err(session.failure(error)),
+        },
+        left = tokio::signal::ctrl_c() => match left {
+            Ok(()) => Err(left_behind(session, &subject).await),
+            Err(error) => Err(Failure::new(Exit::Failed, error.to_string(), &[])),
+        },
+        never = tell(session, &subject), if stderr().is_terminal() => match never {},
+    }
+}
+
+/// Tells what goes on until it is dropped, which wipes what it told.
+async fn tell(session: &Session, subject: &Subject<'_>) -> Infallible {
     /// What is done sooner needs no telling.
     const SOON: Duration = Duration::from_millis(400);
     const FRAME: Duration = Duration::from_millis(100);
-    /// Every so many frames the server is asked anew.
+    /// After so many frames the server is asked anew.
     const FRAMES_A_LOOK: usize = 5;
-    let mut answer = std::pin::pin!(answer);
+    sleep(SOON).await;
     let mut line = Line::default();
-    let mut ticks = interval_at(Instant::now() + SOON, FRAME);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let is_told = stderr().is_terminal();
-    let mut told = None;
-    for frame in 0.. {
-        tokio::select! {
-            biased;
-            answered = &mut answer => {
-                line.clear();
-                let answered = answered.map_err(|error| session.failure(error))?;
-                return Ok(answered.into_inner());
-            }
-            left = tokio::signal::ctrl_c() => {
-                line.clear();
-                left.map_err(|error| Failure::new(Exit::Failed, error.to_string(), &[]))?;
-                return Err(left_behind(session, &subject).await);
-            }
-            _ = ticks.tick(), if is_told => {}
+    loop {
+        let operation = under_way(session, subject).await;
+        for _ in 0..FRAMES_A_LOOK {
+            line.draw(&match &operation {
+                Some(operation) => standing(operation, Clock::default().now()),
+                None => "waiting for the server".to_owned(),
+            });
+            sleep(FRAME).await;
         }
-        if frame % FRAMES_A_LOOK == 0 {
-            let look = under_way(session, &subject);
-            // The answer itself comes first: a slow look must not hold it up.
-            told = tokio::select! {
-                biased;
-                answered = &mut answer => {
-                    line.clear();
-                    let answered = answered.map_err(|error| session.failure(error))?;
-                    return Ok(answered.into_inner());
-                }
-                operation = look => operation,
-            };
-        }
-        let text = match &told {
-            Some(operation) => standing(operation, Clock::default().now()),
-            None => "waiting for the server".to_owned(),
-        };
-        line.draw(frame, &text);
     }
-    unreachable!("there is always one more frame")
 }
 
 /// The operation that the subject waits for now.
@@ -172,32 +160,38 @@ fn cause(error: &str) -> &str {
     }
 }
 
-/// The line that is drawn again and again.
+/// The line that is drawn again and again, and wiped at its end.
 #[derive(Default)]
 struct Line {
-    is_drawn: bool,
+    drawn: usize,
 }
 
 impl Line {
-    fn draw(&mut self, frame: usize, text: &str) {
+    fn draw(&mut self, text: &str) {
         const FRAMES: [char; 4] = ['|', '/', '-', '\\'];
-        let columns = rustix::termios::tcgetwinsize(stderr())
-            .map_or(80, |size| usize::from(size.ws_col.max(20)));
+        const UNKNOWN: u16 = 0;
+        let columns = match rustix::termios::tcgetwinsize(stderr()).map(|size| size.ws_col) {
+            Err(_) | Ok(UNKNOWN) => 80,
+            Ok(columns) => usize::from(columns),
+        };
         let text = printable(text).replace('\n', " ");
-        let text = cut(&text, columns - 3);
-        say(
-            stderr(),
-            &format!("\r\u{1b}[K{} {text}", FRAMES[frame % FRAMES.len()]),
-        );
-        self.is_drawn = true;
+        let text = cut(&text, columns.saturating_sub(3));
+        let frame = FRAMES[self.drawn % FRAMES.len()];
+        say(stderr(), &format!("{WIPE}{frame} {text}"));
+        self.drawn += 1;
     }
+}
 
-    fn clear(&mut self) {
-        if std::mem::take(&mut self.is_drawn) {
-            say(stderr(), "\r\u{1b}[K");
+impl Drop for Line {
+    fn drop(&mut self) {
+        if self.drawn > 0 {
+            say(stderr(), WIPE);
         }
     }
 }
+
+/// Goes to the beginning of the line and clears it.
+const WIPE: &str = "\r\u{1b}[K";
 
 /// As much of a text as fits.
 fn cut(text: &str, columns: usize) -> String {

@@ -46,7 +46,10 @@ const SHOWN: [(&str, &[&str]); 8] = [
             "Allocations\n",
         ],
     ),
-    ("volume status pg", &["ID ", "pgdata", "Allocations\n"]),
+    (
+        "volume status -type=csi pg",
+        &["ID ", "pgdata", "Allocations\n"],
+    ),
     (
         "plugin status",
         &[
@@ -58,7 +61,7 @@ const SHOWN: [(&str, &[&str]); 8] = [
         ],
     ),
     (
-        "plugin status -verbose local",
+        "plugin status -type csi -verbose local",
         &[
             "ID ",
             "Provider",
@@ -102,7 +105,8 @@ const SHOWN: [(&str, &[&str]); 8] = [
 ];
 
 /// What fails at Nomad, with its exit code 1; here scripts can tell why.
-const FAILING: [(&str, i32); 5] = [
+const FAILING: [(&str, i32); 6] = [
+    ("volume status -type host", 2),
     ("volume delete nope", 3),
     ("volume deregister nope", 3),
     ("volume create no-such.hcl", 2),
@@ -138,10 +142,10 @@ async fn what_nomad_shows_is_shown() {
             (Some(code), ""),
             "{command}: {said:?}"
         );
-        assert!(
-            said.stderr.starts_with("saddlebag: "),
-            "{command}: {said:?}"
-        );
+        let is_told = ["saddlebag: ", "error: "]
+            .iter()
+            .any(|start| said.stderr.starts_with(start));
+        assert!(is_told, "{command}: {said:?}");
     }
     for command in ["volume deregister pgdata", "volume list"] {
         story.told(&words(command)).await;

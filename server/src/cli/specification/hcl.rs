@@ -209,12 +209,11 @@ impl<'t> Reader<'t> {
                 "true" => Value::Bool(true),
                 "false" => Value::Bool(false),
                 "null" => Value::Null,
-                word => {
+                // It may be a secret: it is not repeated.
+                _ => {
                     return Err(Problem::at(
                         place,
-                        format!(
-                            "`{word}` is no value: text stands in quotes, \"{word}\"; a specification has no variables"
-                        ),
+                        "text stands in quotes: \"…\"; a specification has no variables",
                     ));
                 }
             },
@@ -260,7 +259,7 @@ impl<'t> Reader<'t> {
             None if written.parse::<f64>().is_ok() => Ok(Value::Number(written)),
             _ => Err(Problem::at(
                 place,
-                format!("`{written}` is no number: text stands in quotes, \"{written}\""),
+                "this is no number: text stands in quotes, \"…\"",
             )),
         }
     }

@@ -17,6 +17,8 @@ mod volume;
 mod yaml;
 
 #[cfg(test)]
+mod mistakes;
+#[cfg(test)]
 mod tests;
 
 pub use place::Wrong;
