@@ -1,19 +1,35 @@
 //! The command line: one module per command.
 
+mod allocations;
+pub mod completion;
 pub mod config;
+mod connection;
 pub mod dev;
 pub mod driver;
+mod failure;
 mod log;
+pub mod operation;
+pub mod plugin;
+mod progress;
 mod running;
+mod screen;
 pub mod serve;
 mod signals;
+mod specification;
+mod spelling;
 pub mod store;
+mod table;
+pub mod volume;
 
 use crate::config::LogFormat;
 use clap::Parser;
+use failure::EXIT_CODES;
 use log::Log;
+use saddlebag_client::GoDuration;
+use spelling::with_two_dashes;
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
 /// A control plane for storage volumes: Nomad's CSI HTTP API in front, CSI drivers behind.
@@ -21,7 +37,7 @@ use tracing_subscriber::EnvFilter;
 #[command(
     name = "saddlebag",
     version,
-    after_help = "Example:\n  saddlebag dev\n  curl 'http://127.0.0.1:4646/v1/plugins?type=csi&pretty'"
+    after_help = format!("Example:\n  saddlebag dev\n  saddlebag volume init db.hcl\n  saddlebag volume create db.hcl\n\n{EXIT_CODES}\n\nFlags may be written with one dash after volume, plugin and operation, as Nomad's are: -json.")
 )]
 pub enum Command {
     /// Run everything in one process, with nothing to configure.
@@ -50,18 +66,32 @@ pub enum Command {
         after_help = "Example:\n  saddlebag driver --endpoint unix:///run/csi.sock --root /var/lib/volumes"
     )]
     Driver(driver::Args),
+    /// Create, list, change and delete volumes and snapshots.
+    #[command(after_help = "Example:\n  saddlebag volume create db.hcl\n  saddlebag volume list")]
+    Volume(volume::Args),
+    /// See CSI drivers, whether they are well and what they can do.
+    #[command(after_help = "Example:\n  saddlebag plugin status local")]
+    Plugin(plugin::Args),
+    /// See what is under way at the storage and why it waits; try it again, or give it up.
+    #[command(after_help = "Example:\n  saddlebag operation list --state waiting")]
+    Operation(operation::Args),
     /// Back up, restore and check what a server keeps.
     #[command(
         subcommand,
         after_help = "Example:\n  saddlebag store backup --data-dir /var/lib/saddlebag /backups/monday"
     )]
     Store(store::Command),
+    /// Print a script for a shell to complete commands and flags with.
+    #[command(
+        after_help = "Example:\n  saddlebag completion bash > ~/.local/share/bash-completion/completions/saddlebag"
+    )]
+    Completion(completion::Args),
 }
 
 /// Reads the command line and does what it says. It is here and not in the binary so that the code of
 /// all commands is compiled once, with the library.
 pub fn main() -> ExitCode {
-    let command = Command::parse();
+    let command = Command::parse_from(with_two_dashes(std::env::args_os()));
     log(&command);
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
@@ -76,6 +106,10 @@ pub fn main() -> ExitCode {
             Command::Serve(args) => serve::run(*args).await,
             Command::Config(command) => config::run(command),
             Command::Driver(args) => driver::run(args).await,
+            Command::Volume(args) => volume::run(args).await,
+            Command::Plugin(args) => plugin::run(args).await,
+            Command::Operation(args) => operation::run(args).await,
+            Command::Completion(args) => completion::run(args),
             Command::Store(command) => store::run(command).await,
         }
     })
@@ -86,7 +120,12 @@ pub fn main() -> ExitCode {
 /// as it is configured, and begins to on its own.
 pub fn log(command: &Command) {
     let default = match command {
-        Command::Dev(_) | Command::Store(_) => "warn",
+        Command::Dev(_)
+        | Command::Volume(_)
+        | Command::Plugin(_)
+        | Command::Operation(_)
+        | Command::Store(_)
+        | Command::Completion(_) => "warn",
         Command::Driver(_) => "info",
         Command::Serve(_) | Command::Config(_) => return,
     };
@@ -97,4 +136,12 @@ pub fn log(command: &Command) {
 /// Says something to whoever started us; nobody has to listen.
 fn say(mut to: impl Write, text: &str) {
     let _ = to.write_all(text.as_bytes()).and_then(|()| to.flush());
+}
+
+/// A duration as the API takes it: `30s`, `1m30s`, `500ms`.
+fn duration(text: &str) -> Result<GoDuration, String> {
+    crate::http::edge::spelling::duration(text)
+        .and_then(|nanoseconds| u64::try_from(nanoseconds).ok())
+        .map(|nanoseconds| Duration::from_nanos(nanoseconds).into())
+        .ok_or_else(|| "a duration looks like 30s, 1m30s or 500ms".to_owned())
 }

@@ -1,0 +1,250 @@
+//! Why a command failed: what the user reads, what he may do next, and the exit code.
+
+use crate::cli::say;
+use saddlebag_client::{Error, types};
+use std::process::ExitCode;
+
+/// What the exit codes mean, as `--help` shows it.
+pub const EXIT_CODES: &str = "Exit codes:
+  0    done
+  1    refused or failed: the message says why
+  2    the command line, or the volume specification, is wrong
+  3    no such volume, plugin, snapshot, operation or namespace
+  4    in use, busy, or in conflict with what is there
+  5    no server answers
+  6    not finished yet: the work goes on, and the same command again joins it
+  130  left by Ctrl-C: work that was asked for goes on";
+
+/// An exit code that scripts can use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Refused or failed.
+    Failed = 1,
+    /// The command line, or a volume specification, is wrong.
+    Usage = 2,
+    /// What the command is about is not there.
+    NotFound = 3,
+    /// In use, busy, or in conflict with what is there.
+    Conflict = 4,
+    /// No server answers.
+    NoServer = 5,
+    /// The work goes on, and the same command again joins it.
+    Unfinished = 6,
+    /// Ctrl-C.
+    Left = 130,
+}
+
+/// Why a command failed.
+#[derive(Debug)]
+pub struct Failure {
+    exit: Exit,
+    message: String,
+    /// What to do next, a line each.
+    next: Vec<String>,
+}
+
+impl Failure {
+    /// A failure with what to do next, a line each.
+    pub fn new(exit: Exit, message: impl Into<String>, next: &[&str]) -> Self {
+        Self {
+            exit,
+            message: message.into(),
+            next: next.iter().map(|line| (*line).to_owned()).collect(),
+        }
+    }
+
+    /// The command line, or a file that it names, is wrong.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message, &[])
+    }
+
+    /// What a request to this address came to.
+    pub fn of(error: Error<types::Error>, address: &str) -> Self {
+        match error {
+            Error::ErrorResponse(answer) => Self::from(answer.into_inner()),
+            Error::CommunicationError(error) if error.is_connect() => Self::new(
+                Exit::NoServer,
+                format!("no server answers at {address}: {}", root(&error)),
+                &[
+                    "Start one: saddlebag dev",
+                    "Or say where one is: --address URL, or SADDLEBAG_ADDR",
+                ],
+            ),
+            Error::CommunicationError(error) | Error::ResponseBodyError(error) => Self::new(
+                Exit::NoServer,
+                format!(
+                    "the connection to {address} ended before the answer: {}",
+                    root(&error)
+                ),
+                &["What was asked for may go on: saddlebag operation list"],
+            ),
+            // A real Nomad says what is wrong as plain text.
+            Error::InvalidResponsePayload(body, error) => match std::str::from_utf8(&body) {
+                Ok(text)
+                    if !text.trim().is_empty()
+                        && !text.trim_start().starts_with(['{', '[', '<']) =>
+                {
+                    Self::plain(text.trim())
+                }
+                _ => Self::new(
+                    Exit::Failed,
+                    format!("the answer from {address} is not understood: {error}"),
+                    &["Is it a saddlebag, or a Nomad? --address URL says where one is"],
+                ),
+            },
+            Error::UnexpectedResponse(answer) => Self::new(
+                Exit::Failed,
+                format!(
+                    "{address} answered {}, which is not expected",
+                    answer.status()
+                ),
+                &["Is it a saddlebag, or a Nomad? --address URL says where one is"],
+            ),
+            Error::InvalidRequest(problem) | Error::Custom(problem) => Self::usage(problem),
+            Error::InvalidUpgrade(error) => Self::new(Exit::Failed, error.to_string(), &[]),
+        }
+    }
+
+    /// What a server said in plain text, as a real Nomad does.
+    fn plain(text: &str) -> Self {
+        let exit = match text {
+            text if text.contains("not found") => Exit::NotFound,
+            text if text.contains("in use") => Exit::Conflict,
+            _ => Exit::Failed,
+        };
+        Self::new(exit, text, &[])
+    }
+
+    /// The exit code that it has.
+    pub fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// Tells it on standard error.
+    pub fn tell(&self) -> ExitCode {
+        let mut text = format!("saddlebag: {}\n", printable(&self.message));
+        for line in &self.next {
+            text.push_str(&format!("  {}\n", printable(line)));
+        }
+        say(std::io::stderr(), &text);
+        ExitCode::from(self.exit as u8)
+    }
+}
+
+impl From<types::Error> for Failure {
+    /// Goes by the code, which is the same whatever statuses the server answers.
+    fn from(mut error: types::Error) -> Self {
+        if !error.errors.is_empty() {
+            // One in a line, without Nomad's words around them.
+            let each = error.errors.iter().map(|error| error.message.as_str());
+            error.message = each.collect::<Vec<_>>().join("\n");
+        }
+        let volume = error.volume.as_deref().unwrap_or_default();
+        let plugin = error.plugin.as_deref().unwrap_or_default();
+        let about = |id: &str| match error.message.contains(id) {
+            true => error.message.clone(),
+            false => format!("{}: {id}", error.message),
+        };
+        let (exit, message, mut next) = match error.code.as_str() {
+            "volume_not_found" => (
+                Exit::NotFound,
+                about(volume),
+                vec!["See what there is: saddlebag volume list --namespace '*'".to_owned()],
+            ),
+            "plugin_not_found" => (
+                Exit::NotFound,
+                about(plugin),
+                vec!["See what there is: saddlebag plugin list".to_owned()],
+            ),
+            "operation_not_found" => (
+                Exit::NotFound,
+                error.message.clone(),
+                vec![
+                    "See what there is; ended ones are kept for an hour: saddlebag operation list"
+                        .to_owned(),
+                ],
+            ),
+            "not_found" | "namespace_not_found" | "job_not_found" => {
+                (Exit::NotFound, error.message.clone(), Vec::new())
+            }
+            "volume_in_use" => (
+                Exit::Conflict,
+                error.message.clone(),
+                vec![format!(
+                    "See who uses it: saddlebag volume status {}",
+                    word(volume)
+                )],
+            ),
+            "volume_busy"
+            | "volume_conflict"
+            | "external_id_taken"
+            | "operation_abandoned"
+            | "operation_ended" => (Exit::Conflict, error.message.clone(), Vec::new()),
+            "operation_timeout" | "driver_unavailable" => (
+                Exit::Unfinished,
+                error.message.clone(),
+                vec!["It goes on, and the same command again waits for it".to_owned()],
+            ),
+            "no_healthy_plugin" => (
+                Exit::Failed,
+                error.message.clone(),
+                vec![format!("See why: saddlebag plugin status {}", word(plugin))],
+            ),
+            "capability_missing" => (
+                Exit::Failed,
+                error.message.clone(),
+                vec![format!(
+                    "See what it can do: saddlebag plugin status --verbose {}",
+                    word(plugin)
+                )],
+            ),
+            "permission_denied" => (
+                Exit::Failed,
+                error.message.clone(),
+                vec!["Give a token: --token SECRET, or SADDLEBAG_TOKEN".to_owned()],
+            ),
+            _ => (Exit::Failed, error.message.clone(), Vec::new()),
+        };
+        if let Some(operation) = error.operation.filter(|_| exit != Exit::NotFound) {
+            next.push(format!("See why: saddlebag operation status {operation}"));
+        }
+        if !error.done.is_empty() {
+            next.push(format!("Done nevertheless: {}", error.done.join(", ")));
+        }
+        Self {
+            exit,
+            message,
+            next,
+        }
+    }
+}
+
+/// An id as a word of a command line: in quotes if a shell would take it apart.
+pub(super) fn word(id: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_.:/@%+".contains(c);
+    match !id.is_empty() && !id.starts_with('-') && id.chars().all(is_plain) {
+        true => id.to_owned(),
+        false => format!("'{}'", id.replace('\'', r"'\''")),
+    }
+}
+
+/// A text without what could drive a terminal; line ends stay.
+pub(super) fn printable(text: &str) -> String {
+    let shown = |c: char| match c {
+        '\n' => "\n".to_owned(),
+        '\t' => " ".to_owned(),
+        c if c.is_control() => c.escape_unicode().to_string(),
+        c => c.to_string(),
+    };
+    text.trim_end().chars().map(shown).collect()
+}
+
+/// The last cause of an error: what the system said.
+fn root(error: &dyn std::error::Error) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}
