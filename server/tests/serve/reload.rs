@@ -1,10 +1,13 @@
 //! Reading the configuration again while the server runs.
 
 use crate::process::{Running, names, soon};
+use crate::scripted_driver::{Reply, ScriptedDriver};
 use crate::site::{Site, healthy, reload};
+use saddlebag::csi::Call;
 use serde_json::Value;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
+use tokio::sync::watch;
 
 const READ: &str = "the configuration was read again";
 
@@ -71,6 +74,45 @@ async fn plugins_come_change_and_go_and_the_others_are_not_disturbed() {
     assert_eq!(drivers(&log, "kept").len(), 1, "{log}");
     assert_eq!(drivers(&log, "second").len(), 2, "{log}");
     assert_eq!(names(&site.at("data/run")), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_call_under_way_goes_on_while_other_plugins_change_and_while_its_own_goes() {
+    let (site, driver) = (Site::new(), ScriptedDriver::start());
+    let (go_on, told) = watch::channel(false);
+    driver.always(
+        Call::CreateVolume,
+        Reply::Once(told, Box::new(Reply::Usual)),
+    );
+    let busy = format!(
+        "[[plugin]]\nid = \"busy\"\nendpoint = \"{}\"\n",
+        driver.endpoint()
+    );
+    site.configure(&busy);
+    let mut serve = site.start(&[]).await;
+    let create = reqwest::Client::new()
+        .put(format!("{}/v1/volume/csi/db/create", serve.url))
+        .json(&crate::process::volume("db", "busy"))
+        .send();
+    let create = tokio::spawn(create);
+    soon("a create", driver.asked(Call::CreateVolume, 1)).await;
+
+    site.configure(&format!("{busy}{}", site.started("other")));
+    reload(&mut serve, "added plugin jobs other").await;
+    site.configure("");
+    reload(&mut serve, "removed plugin jobs busy, other").await;
+    gone(&serve, "/v1/job/busy").await;
+    go_on.send_replace(true);
+    assert_eq!(
+        soon("the volume", create).await.unwrap().unwrap().status(),
+        200
+    );
+    let asked = driver
+        .calls()
+        .into_iter()
+        .filter(|call| *call == Call::CreateVolume);
+    assert_eq!(asked.count(), 1);
+    serve.stop().await;
 }
 
 #[tokio::test]
