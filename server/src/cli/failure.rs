@@ -176,11 +176,24 @@ impl From<types::Error> for Failure {
                     word(volume)
                 )],
             ),
-            "volume_busy"
-            | "volume_conflict"
-            | "external_id_taken"
-            | "operation_abandoned"
-            | "operation_ended" => (Exit::Conflict, error.message.clone(), Vec::new()),
+            "volume_conflict" => (
+                Exit::Conflict,
+                error.message.clone(),
+                vec![format!(
+                    "See how it is: saddlebag volume status --verbose {}",
+                    word(volume)
+                )],
+            ),
+            "external_id_taken" => (
+                Exit::Conflict,
+                error.message.clone(),
+                vec![
+                    "See which has it: saddlebag volume list --verbose --namespace '*'".to_owned(),
+                ],
+            ),
+            "volume_busy" | "operation_abandoned" | "operation_ended" => {
+                (Exit::Conflict, error.message.clone(), Vec::new())
+            }
             "operation_timeout" | "driver_unavailable" => (
                 Exit::Unfinished,
                 error.message.clone(),
@@ -208,6 +221,9 @@ impl From<types::Error> for Failure {
         };
         if let Some(operation) = error.operation.filter(|_| exit != Exit::NotFound) {
             next.push(format!("See why: saddlebag operation status {operation}"));
+        }
+        if next.is_empty() && error.retryable {
+            next.push("The same command may succeed later".to_owned());
         }
         if !error.done.is_empty() {
             next.push(format!("Done nevertheless: {}", error.done.join(", ")));
