@@ -167,3 +167,39 @@ async fn a_volume_that_is_being_deleted_says_what_is_under_way() {
     );
     restarting.end().await;
 }
+
+#[tokio::test]
+async fn a_snapshot_that_is_not_taken_yet_goes_on_as_a_create_does() {
+    let restarting = Restarting::begin().await;
+    restarting.comes_back();
+    let story = &restarting.story;
+    story.told(&["volume", "create", "db.hcl"]).await;
+    let unavailable = Reply::refuse(Code::Unavailable, "the array restarts");
+    restarting.driver.always(Call::CreateSnapshot, unavailable);
+    let take = [
+        "volume", "snapshot", "create", "--wait", "1s", "db", "nightly",
+    ];
+    let left = story.run(&take).await;
+    assert_eq!(left.code, Some(6), "{left:?}");
+    assert!(
+        left.stderr.contains("saddlebag operation status "),
+        "{left:?}"
+    );
+    restarting.end().await;
+}
+
+#[tokio::test]
+async fn a_question_that_the_driver_does_not_answer_is_over() {
+    let restarting = Restarting::begin().await;
+    let unavailable = Reply::refuse(Code::Unavailable, "the array restarts");
+    restarting.driver.always(Call::ListVolumes, unavailable);
+    let list = ["volume", "list", "--external", "--plugin", "scripted"];
+    let said = restarting.story.run(&list).await;
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.stderr.contains("the array restarts"), "{said:?}");
+    assert!(
+        said.stderr.contains("saddlebag plugin status scripted"),
+        "{said:?}"
+    );
+    restarting.end().await;
+}
