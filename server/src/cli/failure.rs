@@ -133,91 +133,103 @@ impl Failure {
 }
 
 impl From<types::Error> for Failure {
-    /// Goes by the code, which is the same whatever statuses the server answers.
-    fn from(mut error: types::Error) -> Self {
-        if !error.errors.is_empty() {
-            // One in a line, without Nomad's words around them.
-            let each = error.errors.iter().map(|error| error.message.as_str());
-            error.message = each.collect::<Vec<_>>().join("\n");
-        }
-        let volume = error.volume.as_deref().unwrap_or_default();
-        let plugin = error.plugin.as_deref().unwrap_or_default();
-        let about = |id: &str| match error.message.contains(id) {
-            true => error.message.clone(),
-            false => format!("{}: {id}", error.message),
-        };
-        let (exit, message, mut next) = match error.code.as_str() {
-            "volume_not_found" => (
-                Exit::NotFound,
-                about(volume),
-                vec!["See what there is: saddlebag volume list --namespace '*'".to_owned()],
-            ),
-            "plugin_not_found" => (
-                Exit::NotFound,
-                about(plugin),
-                vec!["See what there is: saddlebag plugin list".to_owned()],
-            ),
-            "operation_not_found" => (
-                Exit::NotFound,
-                error.message.clone(),
-                vec![
-                    "See what there is; ended ones are kept for an hour: saddlebag operation list"
-                        .to_owned(),
-                ],
-            ),
-            "not_found" | "namespace_not_found" | "job_not_found" => {
-                (Exit::NotFound, error.message.clone(), Vec::new())
-            }
-            "volume_in_use" => (
-                Exit::Conflict,
-                error.message.clone(),
-                vec![format!(
-                    "See who uses it: saddlebag volume status {}",
-                    word(volume)
-                )],
-            ),
-            "volume_busy"
-            | "volume_conflict"
-            | "external_id_taken"
-            | "operation_abandoned"
-            | "operation_ended" => (Exit::Conflict, error.message.clone(), Vec::new()),
-            "operation_timeout" | "driver_unavailable" => (
-                Exit::Unfinished,
-                error.message.clone(),
-                vec!["It goes on, and the same command again waits for it".to_owned()],
-            ),
-            "no_healthy_plugin" => (
-                Exit::Failed,
-                error.message.clone(),
-                vec![format!("See why: saddlebag plugin status {}", word(plugin))],
-            ),
-            "capability_missing" => (
-                Exit::Failed,
-                error.message.clone(),
-                vec![format!(
-                    "See what it can do: saddlebag plugin status --verbose {}",
-                    word(plugin)
-                )],
-            ),
-            "permission_denied" => (
-                Exit::Failed,
-                error.message.clone(),
-                vec!["Give a token: --token SECRET, or SADDLEBAG_TOKEN".to_owned()],
-            ),
-            _ => (Exit::Failed, error.message.clone(), Vec::new()),
-        };
-        if let Some(operation) = error.operation.filter(|_| exit != Exit::NotFound) {
+    fn from(error: types::Error) -> Self {
+        let (exit, advice) = advice(&error);
+        let mut next: Vec<String> = advice.into_iter().collect();
+        if let Some(operation) = error.operation.as_ref().filter(|_| exit != Exit::NotFound) {
             next.push(format!("See why: saddlebag operation status {operation}"));
+        }
+        if next.is_empty() && error.retryable {
+            next.push("The same command may succeed later".to_owned());
         }
         if !error.done.is_empty() {
             next.push(format!("Done nevertheless: {}", error.done.join(", ")));
         }
+        let message = message(&error);
         Self {
             exit,
             message,
             next,
         }
     }
+}
+
+/// The server's words, with the id of what is not there, which Nomad's leave out.
+fn message(error: &types::Error) -> String {
+    if !error.errors.is_empty() {
+        // One in a line, without Nomad's words around them.
+        let each = error.errors.iter().map(|error| error.message.as_str());
+        return each.collect::<Vec<_>>().join("\n");
+    }
+    let missing = match error.code.as_str() {
+        "volume_not_found" => error.volume.as_deref(),
+        "plugin_not_found" => error.plugin.as_deref(),
+        _ => None,
+    };
+    match missing {
+        Some(id) if !error.message.contains(id) => format!("{}: {id}", error.message),
+        _ => error.message.clone(),
+    }
+}
+
+/// The exit code, and what to do next. Goes by the code, which is the same whatever statuses the server answers.
+fn advice(error: &types::Error) -> (Exit, Option<String>) {
+    let volume = || word(error.volume.as_deref().unwrap_or_default());
+    let plugin = || word(error.plugin.as_deref().unwrap_or_default());
+    let (exit, line) = match error.code.as_str() {
+        "volume_not_found" => (
+            Exit::NotFound,
+            "See what there is: saddlebag volume list --namespace '*'".to_owned(),
+        ),
+        "plugin_not_found" => (
+            Exit::NotFound,
+            "See what there is: saddlebag plugin list".to_owned(),
+        ),
+        "operation_not_found" => (
+            Exit::NotFound,
+            "See what there is; ended ones are kept for an hour: saddlebag operation list"
+                .to_owned(),
+        ),
+        "not_found" | "namespace_not_found" | "job_not_found" => return (Exit::NotFound, None),
+        "volume_in_use" => (
+            Exit::Conflict,
+            format!("See who uses it: saddlebag volume status {}", volume()),
+        ),
+        "volume_conflict" => (
+            Exit::Conflict,
+            format!(
+                "See how it is: saddlebag volume status --verbose {}",
+                volume()
+            ),
+        ),
+        "external_id_taken" => (
+            Exit::Conflict,
+            "See which has it: saddlebag volume list --verbose --namespace '*'".to_owned(),
+        ),
+        "volume_busy" | "operation_abandoned" | "operation_ended" => return (Exit::Conflict, None),
+        "operation_timeout" | "driver_unavailable" if error.operation.is_some() => (
+            Exit::Unfinished,
+            "It goes on, and the same command again waits for it".to_owned(),
+        ),
+        // A question, which nobody asks again by himself.
+        "no_healthy_plugin" | "driver_unavailable" if error.plugin.is_some() => (
+            Exit::Failed,
+            format!("See why: saddlebag plugin status {}", plugin()),
+        ),
+        "capability_missing" => (
+            Exit::Failed,
+            format!(
+                "See what it can do: saddlebag plugin status --verbose {}",
+                plugin()
+            ),
+        ),
+        "permission_denied" => (
+            Exit::Failed,
+            "Give a token: --token SECRET, or SADDLEBAG_TOKEN".to_owned(),
+        ),
+        _ => return (Exit::Failed, None),
+    };
+    (exit, Some(line))
 }
 
 /// An id as a word of a command line: in quotes if a shell would take it apart.

@@ -1,6 +1,6 @@
 //! How answers are shown: for people on a terminal, exactly otherwise.
 
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Exit, Failure};
 use crate::cli::say;
 use crate::clock::Clock;
 use jiff::Timestamp;
@@ -44,8 +44,9 @@ impl Screen {
     /// # Errors
     /// It cannot be written as JSON.
     pub fn show_json(&self, answer: &impl Serialize) -> Result<(), Failure> {
-        let text = serde_json::to_string_pretty(answer)
-            .map_err(|error| Failure::usage(format!("the answer is no JSON: {error}")))?;
+        let text = serde_json::to_string_pretty(answer).map_err(|error| {
+            Failure::new(Exit::Failed, format!("the answer is no JSON: {error}"), &[])
+        })?;
         self.show(&format!("{text}\n"));
         Ok(())
     }

@@ -104,12 +104,17 @@ impl Story {
         let mut text = String::new();
         for line in commands {
             let (code, said) = self.run_in_terminal(&words(line)).await;
-            text += &format!("$ saddlebag {line}\n{said}(exit {})\n\n", code.unwrap());
+            // On a busy machine there was time to tell what goes on; it is wiped before the outcome.
+            let stays: String = said
+                .split_inclusive('\n')
+                .filter_map(|line| line.rsplit(WIPE).next())
+                .collect();
+            text += &format!("$ saddlebag {line}\n{stays}(exit {})\n\n", code.unwrap());
         }
         // Times from now differ in length, and so does what is padded to them.
         for (pattern, mask) in [
-            (r"(?m)\b(now|\d+s ago)  +", "AGO  "),
-            (r"(?m)\b(now|\d+s ago)$", "AGO"),
+            (r"(?m)\b(now|(\d+m)?\d+s ago)  +", "AGO  "),
+            (r"(?m)\b(now|(\d+m)?\d+s ago)$", "AGO"),
             (r"Since  +", "Since  "),
         ] {
             let pattern = Regex::new(pattern).unwrap();
@@ -118,6 +123,9 @@ impl Story {
         masked(&text)
     }
 }
+
+/// What wipes the line that tells what goes on.
+pub const WIPE: &str = "\r\u{1b}[K";
 
 /// The program with these arguments, and nothing in its environment that names a server.
 pub fn command(folder: &Path, args: &[&str]) -> Command {

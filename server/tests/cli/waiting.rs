@@ -2,7 +2,7 @@
 
 use crate::process::soon;
 use crate::scripted_driver::{Reply, ScriptedDriver};
-use crate::story::Story;
+use crate::story::{Story, WIPE};
 use crate::terminal::Terminal;
 use saddlebag::csi::Call;
 use std::time::Duration;
@@ -82,7 +82,7 @@ async fn a_terminal_says_what_a_slow_create_is_at_and_nothing_of_it_stays() {
         seen.contains("; plugin scripted: Unavailable: the array restarts"),
         "{seen}"
     );
-    for line in seen.split("\r\u{1b}[K").filter(|line| !line.is_empty()) {
+    for line in seen.split(WIPE).filter(|line| !line.is_empty()) {
         assert!(line.chars().count() < 100, "{line}");
     }
     restarting.comes_back();
@@ -91,7 +91,7 @@ async fn a_terminal_says_what_a_slow_create_is_at_and_nothing_of_it_stays() {
     let (code, seen) = terminal.ended().await;
     assert_eq!(code, Some(0), "{seen}");
     // What was drawn is wiped, and the outcome stands at the beginning of its line.
-    let (_, outcome) = seen.rsplit_once("\r\u{1b}[K").unwrap();
+    let (_, outcome) = seen.rsplit_once(WIPE).unwrap();
     assert!(
         outcome.starts_with("Created volume db at plugin scripted"),
         "{seen}"
@@ -109,7 +109,7 @@ async fn ctrl_c_leaves_the_work_going_and_says_how_to_look_at_it() {
     terminal.interrupt();
     let (code, seen) = terminal.ended().await;
     assert_eq!(code, Some(130), "{seen}");
-    let (_, told) = seen.rsplit_once("\r\u{1b}[K").unwrap();
+    let (_, told) = seen.rsplit_once(WIPE).unwrap();
     assert_eq!(
         told,
         format!(
@@ -164,6 +164,42 @@ async fn a_volume_that_is_being_deleted_says_what_is_under_way() {
     assert!(
         under_way.contains("\n  saddlebag operation status "),
         "{status}"
+    );
+    restarting.end().await;
+}
+
+#[tokio::test]
+async fn a_snapshot_that_is_not_taken_yet_goes_on_as_a_create_does() {
+    let restarting = Restarting::begin().await;
+    restarting.comes_back();
+    let story = &restarting.story;
+    story.told(&["volume", "create", "db.hcl"]).await;
+    let unavailable = Reply::refuse(Code::Unavailable, "the array restarts");
+    restarting.driver.always(Call::CreateSnapshot, unavailable);
+    let take = [
+        "volume", "snapshot", "create", "--wait", "1s", "db", "nightly",
+    ];
+    let left = story.run(&take).await;
+    assert_eq!(left.code, Some(6), "{left:?}");
+    assert!(
+        left.stderr.contains("saddlebag operation status "),
+        "{left:?}"
+    );
+    restarting.end().await;
+}
+
+#[tokio::test]
+async fn a_question_that_the_driver_does_not_answer_is_over() {
+    let restarting = Restarting::begin().await;
+    let unavailable = Reply::refuse(Code::Unavailable, "the array restarts");
+    restarting.driver.always(Call::ListVolumes, unavailable);
+    let list = ["volume", "list", "--external", "--plugin", "scripted"];
+    let said = restarting.story.run(&list).await;
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.stderr.contains("the array restarts"), "{said:?}");
+    assert!(
+        said.stderr.contains("saddlebag plugin status scripted"),
+        "{said:?}"
     );
     restarting.end().await;
 }

@@ -34,7 +34,11 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
             format!("{name} is there already, and is left as it is"),
             &["Give another name: saddlebag volume init FILE"],
         ),
-        _ => Failure::usage(format!("{name} cannot be written: {error}")),
+        _ => Failure::new(
+            Exit::Failed,
+            format!("{name} cannot be written: {error}"),
+            &[],
+        ),
     })?;
     let file = word(&name);
     screen.show(&format!(
