@@ -1,8 +1,8 @@
 //! What clients see of rows, encoded once when they change.
 //!
-//! A volume's picture is in two parts, each a JSON object: its own, and what it shows of its plugin,
-//! which is one [`Fragments`] for all volumes of the plugin. They are spliced when they are read, so
-//! that a flip of health encodes one fragment and not every row.
+//! A volume's picture is in parts, each a JSON object: its own, and what it shows of its plugin, which
+//! is one [`Fragments`] for all volumes of the plugin. They are spliced when they are read, so that a
+//! flip of health encodes one fragment and not every row.
 
 mod draft;
 mod operation;
@@ -43,11 +43,26 @@ pub(crate) fn array(elements: impl IntoIterator<Item = Bytes>) -> Vec<u8> {
     array
 }
 
-/// Two JSON objects as one; neither is empty, and no key is in both.
-fn splice(one: &[u8], other: &[u8]) -> Bytes {
-    let mut whole = Vec::with_capacity(one.len() + other.len());
-    whole.extend_from_slice(one.strip_suffix(b"}").unwrap_or(one));
-    whole.push(b',');
-    whole.extend_from_slice(other.strip_prefix(b"{").unwrap_or(other));
+/// Three JSON objects as one; none is empty, and no key is in two.
+fn splice(parts: [&[u8]; 3]) -> Bytes {
+    let mut whole = Vec::with_capacity(parts.iter().map(|part| part.len()).sum());
+    for (at, part) in parts.into_iter().enumerate() {
+        let part = part.strip_suffix(b"}").unwrap_or(part);
+        let part = part.strip_prefix(b"{").unwrap_or(part);
+        whole.push(if at == 0 { b'{' } else { b',' });
+        whole.extend_from_slice(part);
+    }
+    whole.push(b'}');
     whole.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::splice;
+
+    #[test]
+    fn objects_are_spliced_to_one() {
+        let spliced = splice([br#"{"a":{}}"#, br#"{"b":[1]}"#, br#"{"c":"}","d":2}"#]);
+        assert_eq!(spliced, r#"{"a":{},"b":[1],"c":"}","d":2}"#);
+    }
 }

@@ -1,5 +1,6 @@
 //! A volume's own part of the answers that show it.
 
+use super::plugin::{read_part, stub_part};
 use super::{Fragments, encode, splice};
 use crate::claim::Claim;
 use crate::csi::{MountOptions, Topology};
@@ -12,13 +13,16 @@ use jiff::Timestamp;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// A volume's own part of the answers that show it.
+/// A volume's own part of the answers that show it: what reading it and lists show alike, and what
+/// only one of them does, so that nothing is kept twice.
 #[derive(Debug)]
 pub struct VolumePicture {
-    /// The volume as reading shows it, and then as lists do.
+    /// Summary, detail and users, one behind the other.
     encoded: Box<[u8]>,
-    /// Where the second begins.
-    stub: usize,
+    /// Where the detail begins.
+    detail: u32,
+    /// Where the users begin.
+    users: u32,
     is_used: bool,
     being_deleted: bool,
 }
@@ -26,10 +30,16 @@ pub struct VolumePicture {
 impl VolumePicture {
     /// Encodes it.
     pub fn of(stored: &Stored<Volume>, claims: &[Claim], being_deleted: bool) -> Self {
-        let (read, stub) = (encode(&read(stored, claims)), encode(&stub(stored, claims)));
+        let summary = encode(&summary(stored, claims));
+        let detail = encode(&detail(&stored.row, claims));
+        let users = encode(&users(claims));
+        // rows are far smaller than 4 GiB
+        let [summary_end, detail_end] =
+            [summary.len(), summary.len() + detail.len()].map(|end| end as u32);
         Self {
-            encoded: [read.as_ref(), stub.as_ref()].concat().into(),
-            stub: read.len(),
+            encoded: [summary, detail, users].concat().into(),
+            detail: summary_end,
+            users: detail_end,
             is_used: !claims.is_empty(),
             being_deleted,
         }
@@ -39,30 +49,36 @@ impl VolumePicture {
     pub fn is_unused(&self) -> bool {
         !self.is_used && !self.being_deleted
     }
+
+    fn summary(&self) -> &[u8] {
+        &self.encoded[..self.detail as usize]
+    }
+
+    fn detail(&self) -> &[u8] {
+        &self.encoded[self.detail as usize..self.users as usize]
+    }
+
+    fn users(&self) -> &[u8] {
+        &self.encoded[self.users as usize..]
+    }
 }
 
 impl VolumeEntry {
     /// The volume as reading shows it. Without fragments its plugin is gone.
     pub fn read(&self, plugin: Option<&Fragments>) -> Bytes {
-        let own = &self.picture.encoded[..self.picture.stub];
+        let own = |plugin: &[u8]| splice([self.picture.summary(), self.picture.detail(), plugin]);
         match plugin {
-            Some(fragments) => splice(own, fragments.read(!self.picture.being_deleted)),
-            None => {
-                let gone = gone(&self.stored().row);
-                splice(own, &encode(&super::plugin::read_part(&gone, false)))
-            }
+            Some(fragments) => own(fragments.read(!self.picture.being_deleted)),
+            None => own(&encode(&read_part(&gone(&self.stored().row), false))),
         }
     }
 
     /// The volume as lists show it. Without fragments its plugin is gone.
     pub fn stub(&self, plugin: Option<&Fragments>) -> Bytes {
-        let own = &self.picture.encoded[self.picture.stub..];
+        let own = |plugin: &[u8]| splice([self.picture.summary(), self.picture.users(), plugin]);
         match plugin {
-            Some(fragments) => splice(own, fragments.stub(!self.picture.being_deleted)),
-            None => {
-                let gone = gone(&self.stored().row);
-                splice(own, &encode(&super::plugin::stub_part(&gone, false)))
-            }
+            Some(fragments) => own(fragments.stub(!self.picture.being_deleted)),
+            None => own(&encode(&stub_part(&gone(&self.stored().row), false))),
         }
     }
 }
@@ -88,9 +104,27 @@ fn current(claims: &[Claim]) -> (&'static str, &'static str) {
     }
 }
 
-fn read<'a>(stored: &'a Stored<Volume>, claims: &'a [Claim]) -> wire::VolumeRow<'a> {
+fn summary<'a>(stored: &'a Stored<Volume>, claims: &[Claim]) -> wire::VolumeSummary<'a> {
     let volume = &stored.row;
     let (access_mode, attachment_mode) = current(claims);
+    wire::VolumeSummary {
+        access_mode: access_mode.into(),
+        attachment_mode: attachment_mode.into(),
+        create_index: stored.created.0,
+        create_time: nanoseconds(volume.created_at),
+        external_id: volume.external_id.as_str().into(),
+        id: volume.key.id.as_str().into(),
+        modify_index: stored.modified.0,
+        modify_time: nanoseconds(volume.modified_at),
+        name: volume.name.as_str().into(),
+        namespace: volume.key.namespace.as_str().into(),
+        plugin_id: volume.plugin.as_str().into(),
+        resource_exhausted: None,
+        topologies: topologies(&volume.topologies),
+    }
+}
+
+fn detail<'a>(volume: &'a Volume, claims: &'a [Claim]) -> wire::VolumeDetail<'a> {
     let allocations = |read_only: bool| -> BTreeMap<Cow<'a, str>, ()> {
         claims
             .iter()
@@ -98,24 +132,13 @@ fn read<'a>(stored: &'a Stored<Volume>, claims: &'a [Claim]) -> wire::VolumeRow<
             .map(|claim| (claim.allocation.as_str().into(), ()))
             .collect()
     };
-    wire::VolumeRow {
-        access_mode: access_mode.into(),
+    wire::VolumeDetail {
         allocations: Vec::new(),
-        attachment_mode: attachment_mode.into(),
         capacity: volume.capacity,
         clone_id: volume.clone_id.as_str().into(),
         context: Cow::Borrowed(&volume.context),
-        create_index: stored.created.0,
-        create_time: nanoseconds(volume.created_at),
-        external_id: volume.external_id.as_str().into(),
-        id: volume.key.id.as_str().into(),
-        modify_index: stored.modified.0,
-        modify_time: nanoseconds(volume.modified_at),
         mount_options: mount_options(&volume.mount_options),
-        name: volume.name.as_str().into(),
-        namespace: volume.key.namespace.as_str().into(),
         parameters: Cow::Borrowed(&volume.parameters),
-        plugin_id: volume.plugin.as_str().into(),
         read_allocs: allocations(true),
         requested_capabilities: Some(volume.capabilities.iter().map(capability).collect()),
         requested_capacity_max: volume.capacity_max,
@@ -126,34 +149,17 @@ fn read<'a>(stored: &'a Stored<Volume>, claims: &'a [Claim]) -> wire::VolumeRow<
                 required: request.required.as_deref().map(topologies),
             }
         }),
-        resource_exhausted: None,
         secrets: Withheld,
         snapshot_id: volume.snapshot_id.as_str().into(),
-        topologies: topologies(&volume.topologies),
         write_allocs: allocations(false),
     }
 }
 
-fn stub<'a>(stored: &'a Stored<Volume>, claims: &[Claim]) -> wire::VolumeStubRow<'a> {
-    let volume = &stored.row;
-    let (access_mode, attachment_mode) = current(claims);
+fn users(claims: &[Claim]) -> wire::VolumeUsers {
     let readers = claims.iter().filter(|claim| claim.read_only).count();
-    wire::VolumeStubRow {
-        access_mode: access_mode.into(),
-        attachment_mode: attachment_mode.into(),
-        create_index: stored.created.0,
-        create_time: nanoseconds(volume.created_at),
+    wire::VolumeUsers {
         current_readers: readers as i64,
         current_writers: (claims.len() - readers) as i64,
-        external_id: volume.external_id.as_str().into(),
-        id: volume.key.id.as_str().into(),
-        modify_index: stored.modified.0,
-        modify_time: nanoseconds(volume.modified_at),
-        name: volume.name.as_str().into(),
-        namespace: volume.key.namespace.as_str().into(),
-        plugin_id: volume.plugin.as_str().into(),
-        resource_exhausted: None,
-        topologies: topologies(&volume.topologies),
     }
 }
 

@@ -38,7 +38,8 @@ pub use snapshots::{Snapshot, Snapshots};
 pub use status::{AgentHealth, AgentPartHealth};
 pub use volumes::{
     MountFlags, MountOptions, PluginHealth, Topology, TopologyRequirement, Volume,
-    VolumeCapability, VolumePlugin, VolumeRow, VolumeStub, VolumeStubRow, VolumesAnswer,
+    VolumeCapability, VolumeDetail, VolumePlugin, VolumeStub, VolumeSummary, VolumeUsers,
+    VolumesAnswer,
 };
 
 use serde::{Serialize, Serializer};

@@ -1,4 +1,4 @@
-//! Volumes, in the two parts that change apart.
+//! Volumes, in the parts that change apart or are shown apart.
 
 use super::{AllocationStub, Withheld};
 use jiff::Timestamp;
@@ -12,46 +12,43 @@ use utoipa::{
     },
 };
 
-/// A volume: its row, and what it shows of its plugin.
+/// A volume, and what it shows of its plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Volume<'a> {
-    /// What changes with the volume.
+    /// What lists show too.
     #[serde(flatten)]
-    pub row: VolumeRow<'a>,
+    pub summary: VolumeSummary<'a>,
+    /// What else changes with the volume.
+    #[serde(flatten)]
+    pub detail: VolumeDetail<'a>,
     /// What changes with its plugin.
     #[serde(flatten)]
     pub plugin: VolumePlugin<'a>,
 }
 
-/// A volume as lists show it: its row, and what it shows of its plugin.
+/// A volume as lists show it, and what it shows of its plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct VolumeStub<'a> {
-    /// What changes with the volume.
+    /// What reading shows too.
     #[serde(flatten)]
-    pub row: VolumeStubRow<'a>,
+    pub summary: VolumeSummary<'a>,
+    /// What else changes with the volume.
+    #[serde(flatten)]
+    pub users: VolumeUsers,
     /// What changes with its plugin.
     #[serde(flatten)]
     pub plugin: PluginHealth<'a>,
 }
 
-/// The part of a [`Volume`] that changes with the volume. Encoded once per change.
+/// What reading a volume and lists of volumes show alike. It changes with the volume, and is encoded
+/// once per change, as [`VolumeDetail`] and [`VolumeUsers`] are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
-pub struct VolumeRow<'a> {
+pub struct VolumeSummary<'a> {
     /// How it is used now; empty while nobody uses it.
     pub access_mode: Cow<'a, str>,
-    /// The allocations that use it, readers first.
-    pub allocations: Vec<AllocationStub<'a>>,
     /// `file-system` or `block-device`; empty while nobody uses it.
     pub attachment_mode: Cow<'a, str>,
-    /// Its size in bytes; 0 if unknown.
-    pub capacity: i64,
-    /// The ExternalID of the volume it was filled from.
-    #[serde(rename = "CloneID")]
-    pub clone_id: Cow<'a, str>,
-    /// What the driver wants to be told with every call.
-    #[schema(value_type = BTreeMap<String, String>)]
-    pub context: Cow<'a, BTreeMap<String, String>>,
     /// The index of the change that made it.
     #[schema(format = "uint64")]
     pub create_index: u64,
@@ -68,18 +65,40 @@ pub struct VolumeRow<'a> {
     pub modify_index: u64,
     /// When it last changed; nanoseconds since 1970.
     pub modify_time: i64,
-    /// How its file system is mounted.
-    pub mount_options: MountOptions<'a>,
     /// Its name.
     pub name: Cow<'a, str>,
     /// Its namespace.
     pub namespace: Cow<'a, str>,
-    /// What the driver was told when it was created.
-    #[schema(value_type = BTreeMap<String, String>)]
-    pub parameters: Cow<'a, BTreeMap<String, String>>,
     /// The plugin that holds it.
     #[serde(rename = "PluginID")]
     pub plugin_id: Cow<'a, str>,
+    /// Since when the storage is full.
+    #[schema(value_type = Option<String>, format = DateTime, required)]
+    pub resource_exhausted: Option<Timestamp>,
+    /// From where it is reachable.
+    #[schema(value_type = Vec<Option<Topology<'a>>>)]
+    pub topologies: Vec<Topology<'a>>,
+}
+
+/// What only reading a volume shows of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+pub struct VolumeDetail<'a> {
+    /// The allocations that use it, readers first.
+    pub allocations: Vec<AllocationStub<'a>>,
+    /// Its size in bytes; 0 if unknown.
+    pub capacity: i64,
+    /// The ExternalID of the volume it was filled from.
+    #[serde(rename = "CloneID")]
+    pub clone_id: Cow<'a, str>,
+    /// What the driver wants to be told with every call.
+    #[schema(value_type = BTreeMap<String, String>)]
+    pub context: Cow<'a, BTreeMap<String, String>>,
+    /// How its file system is mounted.
+    pub mount_options: MountOptions<'a>,
+    /// What the driver was told when it was created.
+    #[schema(value_type = BTreeMap<String, String>)]
+    pub parameters: Cow<'a, BTreeMap<String, String>>,
     /// The allocations that read it; the values encode as `null`.
     #[schema(value_type = BTreeMap<String, Option<Object>>)]
     pub read_allocs: BTreeMap<Cow<'a, str>, ()>,
@@ -93,64 +112,25 @@ pub struct VolumeRow<'a> {
     /// From where it was asked to be reachable.
     #[schema(required)]
     pub requested_topologies: Option<TopologyRequirement<'a>>,
-    /// Since when the storage is full.
-    #[schema(value_type = Option<String>, format = DateTime, required)]
-    pub resource_exhausted: Option<Timestamp>,
     /// Always `null`.
     #[schema(value_type = Option<BTreeMap<String, String>>, required)]
     pub secrets: Withheld,
     /// The snapshot it was filled from.
     #[serde(rename = "SnapshotID")]
     pub snapshot_id: Cow<'a, str>,
-    /// From where it is reachable.
-    #[schema(value_type = Vec<Option<Topology<'a>>>)]
-    pub topologies: Vec<Topology<'a>>,
     /// The allocations that write it; the values encode as `null`.
     #[schema(value_type = BTreeMap<String, Option<Object>>)]
     pub write_allocs: BTreeMap<Cow<'a, str>, ()>,
 }
 
-/// The part of a [`VolumeStub`] that changes with the volume. Encoded once per change.
+/// What only lists show of a volume.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
-pub struct VolumeStubRow<'a> {
-    /// How it is used now; empty while nobody uses it.
-    pub access_mode: Cow<'a, str>,
-    /// `file-system` or `block-device`; empty while nobody uses it.
-    pub attachment_mode: Cow<'a, str>,
-    /// The index of the change that made it.
-    #[schema(format = "uint64")]
-    pub create_index: u64,
-    /// When it was made; nanoseconds since 1970.
-    pub create_time: i64,
+pub struct VolumeUsers {
     /// Allocations that read it.
     pub current_readers: i64,
     /// Allocations that write it.
     pub current_writers: i64,
-    /// The storage provider's id for it.
-    #[serde(rename = "ExternalID")]
-    pub external_id: Cow<'a, str>,
-    /// Its id.
-    #[serde(rename = "ID")]
-    pub id: Cow<'a, str>,
-    /// The index of the last change to it.
-    #[schema(format = "uint64")]
-    pub modify_index: u64,
-    /// When it last changed; nanoseconds since 1970.
-    pub modify_time: i64,
-    /// Its name.
-    pub name: Cow<'a, str>,
-    /// Its namespace.
-    pub namespace: Cow<'a, str>,
-    /// The plugin that holds it.
-    #[serde(rename = "PluginID")]
-    pub plugin_id: Cow<'a, str>,
-    /// Since when the storage is full.
-    #[schema(value_type = Option<String>, format = DateTime, required)]
-    pub resource_exhausted: Option<Timestamp>,
-    /// From where it is reachable.
-    #[schema(value_type = Vec<Option<Topology<'a>>>)]
-    pub topologies: Vec<Topology<'a>>,
 }
 
 /// What a volume in a list shows of its plugin. Encoded once per change of the plugin.
@@ -282,25 +262,28 @@ fn together(parts: impl IntoIterator<Item = RefOr<Schema>>) -> RefOr<Schema> {
 
 impl PartialSchema for Volume<'_> {
     fn schema() -> RefOr<Schema> {
-        together([VolumeRow::schema(), VolumePlugin::schema()])
+        let own = [VolumeSummary::schema(), VolumeDetail::schema()];
+        together(own.into_iter().chain([VolumePlugin::schema()]))
     }
 }
 
 impl ToSchema for Volume<'_> {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        VolumeRow::schemas(schemas);
+        VolumeSummary::schemas(schemas);
+        VolumeDetail::schemas(schemas);
     }
 }
 
 impl PartialSchema for VolumeStub<'_> {
     fn schema() -> RefOr<Schema> {
-        together([VolumeStubRow::schema(), PluginHealth::schema()])
+        let own = [VolumeSummary::schema(), VolumeUsers::schema()];
+        together(own.into_iter().chain([PluginHealth::schema()]))
     }
 }
 
 impl ToSchema for VolumeStub<'_> {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        VolumeStubRow::schemas(schemas);
+        VolumeSummary::schemas(schemas);
     }
 }
 
