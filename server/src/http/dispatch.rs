@@ -5,6 +5,7 @@ use super::front::Asking;
 use super::reply::Reply;
 use super::{jobs, operations, plugins, snapshots, status, volumes};
 use crate::control::ControlPlane;
+use crate::error::Fault;
 use saddlebag_client::operations::Operation;
 
 #[expect(deprecated, reason = "superseded routes are answered all the same")]
@@ -44,6 +45,17 @@ pub(super) async fn dispatch(
         Operation::ReadOperation => operations::read_operation(cp, asking).await,
         Operation::RetryOperation => operations::retry_operation(cp, asking).await,
         Operation::AbandonOperation => operations::abandon_operation(cp, asking).await,
+
+        Operation::ClaimVolume
+        | Operation::ListClaims
+        | Operation::ReadClaim
+        | Operation::ReleaseClaim
+        | Operation::RetryClaims
+        | Operation::ListNodes
+        | Operation::ReadNode
+        | Operation::FenceNode
+        | Operation::UnfenceNode
+        | Operation::Doctor => Err(Fault::NoSuchRoute("not served yet".to_owned()).into()),
 
         Operation::ReadLeader => status::read_leader(cp, asking).await,
         Operation::ReadAgentHealth => status::read_agent_health(cp, asking).await,
