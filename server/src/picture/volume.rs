@@ -6,7 +6,7 @@ use crate::csi::{MountOptions, Topology};
 use crate::http::wire::{self, MountFlags, Withheld};
 use crate::plugin::PluginHealth;
 use crate::state::Stored;
-use crate::volume::{Capability, Volume};
+use crate::volume::{Capability, GivenUp, Volume};
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::borrow::Cow;
@@ -93,6 +93,7 @@ fn read<'a>(stored: &'a Stored<Volume>, claims: &'a [Claim]) -> wire::VolumeRow<
         context: Cow::Borrowed(&volume.context),
         create_index: stored.created.0,
         create_time: nanoseconds(volume.created_at),
+        delete_given_up: volume.delete_given_up.as_ref().map(delete_given_up),
         external_id: volume.external_id.as_str().into(),
         id: volume.key.id.as_str().into(),
         modify_index: stored.modified.0,
@@ -150,7 +151,16 @@ fn capability(capability: &Capability) -> wire::VolumeCapability<'static> {
     }
 }
 
-fn mount_options(options: &MountOptions) -> wire::MountOptions<'_> {
+fn delete_given_up(given_up: &GivenUp) -> wire::DeleteGivenUp<'_> {
+    wire::DeleteGivenUp {
+        by: given_up.by.as_str().into(),
+        operation_id: given_up.operation.to_string().into(),
+        reason: given_up.reason.as_str().into(),
+        time: given_up.at,
+    }
+}
+
+pub(super) fn mount_options(options: &MountOptions) -> wire::MountOptions<'_> {
     wire::MountOptions {
         fs_type: options.fs_type.as_str().into(),
         mount_flags: match options.mount_flags.is_empty() {

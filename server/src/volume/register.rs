@@ -200,6 +200,7 @@ pub(super) fn new_volume(
         requested_topologies: spec.topology_request(),
         secrets: cp.seal(&Volume::owner(&key), &secrets)?,
         node_expansion_pending: false,
+        delete_given_up: None,
         created_at: now,
         modified_at: now,
         key,

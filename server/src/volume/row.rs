@@ -6,6 +6,7 @@ use crate::seal::Sealed;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use uuid::Uuid;
 
 /// A volume. What a claim or a plugin adds to its picture is not in here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -51,10 +52,27 @@ pub struct Volume {
     /// A driver grew it and waits for the node's part, at the next stage.
     #[serde(default)]
     pub node_expansion_pending: bool,
+    /// A delete of it was given up, so it may be gone at the storage, or half of it. Taken away when the
+    /// volume is registered again or grows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delete_given_up: Option<GivenUp>,
     /// When it was first stored.
     pub created_at: Timestamp,
     /// When it was last stored.
     pub modified_at: Timestamp,
+}
+
+/// That an operator ended an operation without its outcome.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct GivenUp {
+    /// The operation.
+    pub operation: Uuid,
+    /// The operator's words.
+    pub reason: String,
+    /// Who did.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// One way in which a volume may be used.

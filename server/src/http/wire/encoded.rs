@@ -16,6 +16,7 @@ fn row() -> VolumeRow<'static> {
         context: Cow::Owned(BTreeMap::new()),
         create_index: 7,
         create_time: 0,
+        delete_given_up: None,
         external_id: Cow::Borrowed("vol-7f3a"),
         id: Cow::Borrowed("pgdata"),
         modify_index: 9,

@@ -57,6 +57,10 @@ pub struct VolumeRow<'a> {
     pub create_index: u64,
     /// When it was made; nanoseconds since 1970.
     pub create_time: i64,
+    /// That a delete was given up; absent if none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub delete_given_up: Option<DeleteGivenUp<'a>>,
     /// The storage provider's id for it.
     #[serde(rename = "ExternalID")]
     pub external_id: Cow<'a, str>,
@@ -108,6 +112,22 @@ pub struct VolumeRow<'a> {
     /// The allocations that write it; the values encode as `null`.
     #[schema(value_type = BTreeMap<String, Option<Object>>)]
     pub write_allocs: BTreeMap<Cow<'a, str>, ()>,
+}
+
+/// A delete of the volume was given up: what became of it at the storage is not known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+pub struct DeleteGivenUp<'a> {
+    /// Who gave it up.
+    pub by: Cow<'a, str>,
+    /// The operation that was given up.
+    #[serde(rename = "OperationID")]
+    pub operation_id: Cow<'a, str>,
+    /// Why.
+    pub reason: Cow<'a, str>,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub time: Timestamp,
 }
 
 /// The part of a [`VolumeStub`] that changes with the volume. Encoded once per change.
