@@ -11,6 +11,7 @@
 //! Domain verbs know no HTTP and no driver; `http` knows no gRPC; only `csi` knows protobuf; only
 //! `work` calls drivers to change something.
 
+pub mod attachment;
 pub mod claim;
 pub mod cli;
 pub mod clock;
@@ -31,5 +32,6 @@ pub mod server;
 pub mod snapshot;
 pub mod state;
 pub mod store;
+pub mod tries;
 pub mod volume;
 pub mod work;

@@ -72,6 +72,10 @@ fn fill(
         let node = Node {
             id: cp.node.clone(),
             name,
+            boot_id: String::new(),
+            data_dir: config.data_dir.clone(),
+            target_roots: Vec::new(),
+            fenced: None,
         };
         transaction.put(keys::node(&cp.node), &node)?;
     }

@@ -1,7 +1,8 @@
 //! How a commit changes the tables.
 
 use super::{State, Stored, VolumeEntry};
-use crate::claim::Claim;
+use crate::attachment::AttachmentKey;
+use crate::claim::{Claim, ClaimKey};
 use crate::id::{
     AllocationId, ExternalId, JobId, Namespace, NodeId, PluginId, SnapshotId, VolumeId, VolumeKey,
 };
@@ -31,12 +32,18 @@ pub struct Unreadable {
 /// What a commit changed, for who waits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Touched {
-    /// Volumes that changed, came or went, or whose claims did.
+    /// Volumes that changed, came or went, or whose claims did as far as volumes show them.
     pub volumes: BTreeSet<VolumeKey>,
     /// Plugins whose jobs or instances changed, came or went.
     pub plugins: BTreeSet<PluginId>,
     /// Operations that changed, came or went.
     pub operations: BTreeSet<Uuid>,
+    /// Claims that changed, came, ended or went, or whose attachments did.
+    pub claims: BTreeSet<ClaimKey>,
+    /// Whether an attachment changed, came or went.
+    pub attachments: bool,
+    /// Nodes that changed or came.
+    pub nodes: BTreeSet<NodeId>,
 }
 
 impl State {
@@ -76,12 +83,16 @@ impl State {
         let is_shown_alike = |key: &VolumeKey| {
             modified(self, key) == modified(later, key)
                 && self.is_being_deleted(key) == later.is_being_deleted(key)
-                && self.claims(key).eq(later.claims(key))
+                && self.claims(key).count() == later.claims(key).count()
+                && self.claims(key).zip(later.claims(key)).all(|(one, other)| {
+                    one.allocation == other.allocation && one.is_seen_like(other)
+                })
         };
         let volumes = self.volumes.keys().chain(later.volumes.keys());
         let plugins = self.plugins.keys().chain(later.plugins.keys());
         let operations = self.operations.keys().chain(later.operations.keys());
-        Touched {
+        let nodes = self.nodes.keys().chain(later.nodes.keys());
+        let mut touched = Touched {
             volumes: volumes
                 .filter(|key| !is_shown_alike(key))
                 .cloned()
@@ -100,7 +111,18 @@ impl State {
                 })
                 .copied()
                 .collect(),
-        }
+            nodes: nodes
+                .filter(|id| {
+                    let of = |state: &State| state.nodes.get(*id).map(|row| row.modified);
+                    of(self) != of(later)
+                })
+                .cloned()
+                .collect(),
+            attachments: true,
+            claims: BTreeSet::new(),
+        };
+        self.claims.differences(&later.claims, &mut touched);
+        touched
     }
 
     fn put(&mut self, key: &Key, row: &Row, touched: &mut Touched) -> Result<(), Unreadable> {
@@ -128,12 +150,13 @@ impl State {
                 let at = (PluginId::known(plugin), ExternalId::known(external));
                 self.backings.insert(at, Arc::new(read(key, row)?));
             }
-            Table::Claim => {
+            Table::Claim | Table::DroppedClaim | Table::EndedClaim => {
                 let stored: Stored<Claim> = read(key, row)?;
-                let volume = stored.row.volume.clone();
-                let at = (volume.clone(), stored.row.allocation.clone());
-                self.claims.insert(at, Arc::new(stored));
-                touched.volumes.insert(volume);
+                self.claims.put(stored, touched);
+            }
+            Table::Attachment => {
+                self.claims.put_attachment(read(key, row)?, touched);
+                touched.attachments = true;
             }
             Table::Doing | Table::DoingSnapshot | Table::Ended => {
                 let stored: Stored<Operation> = read(key, row)?;
@@ -181,6 +204,7 @@ impl State {
             }
             Table::Node => {
                 let stored: Stored<Node> = read(key, row)?;
+                touched.nodes.insert(stored.row.id.clone());
                 self.nodes.insert(stored.row.id.clone(), Arc::new(stored));
             }
             Table::Namespace => {
@@ -206,12 +230,23 @@ impl State {
                 self.backings
                     .remove(&(PluginId::known(plugin), ExternalId::known(external)));
             }
-            Table::Claim => {
-                let [namespace, id, allocation] = exactly(key, &names)?;
-                let volume = volume_key(key, &[namespace, id])?;
+            Table::Claim | Table::DroppedClaim => {
+                let dropped = table == Table::DroppedClaim;
                 self.claims
-                    .remove(&(volume.clone(), AllocationId::known(allocation)));
-                touched.volumes.insert(volume);
+                    .remove(&claim_key(key, &names)?, dropped, touched);
+            }
+            Table::EndedClaim => {
+                self.claims.remove_ended(&claim_key(key, &names)?, touched);
+            }
+            Table::Attachment => {
+                let [plugin, external, node] = exactly(key, &names)?;
+                let attachment = AttachmentKey {
+                    plugin: PluginId::known(plugin),
+                    external_id: ExternalId::known(external),
+                    node: NodeId::known(node),
+                };
+                self.claims.remove_attachment(&attachment, touched);
+                touched.attachments = true;
             }
             Table::Doing => {
                 let volume = volume_key(key, &names)?;
@@ -249,6 +284,7 @@ impl State {
             }
             Table::Node => {
                 let [id] = exactly(key, &names)?;
+                touched.nodes.insert(NodeId::known(id));
                 self.nodes.remove(&NodeId::known(id));
             }
             Table::Namespace => {
@@ -294,6 +330,12 @@ impl State {
         }
         if !touched.operations.is_empty() {
             self.operations_index = index;
+        }
+        if touched.attachments || !touched.claims.is_empty() {
+            self.claims_index = index;
+        }
+        if !touched.nodes.is_empty() {
+            self.nodes_index = index;
         }
         self.index = index;
     }
@@ -364,6 +406,12 @@ fn volume_key(key: &Key, names: &[&str]) -> Result<VolumeKey, Unreadable> {
         namespace: Namespace::known(namespace),
         id: VolumeId::known(id),
     })
+}
+
+fn claim_key(key: &Key, names: &[&str]) -> Result<ClaimKey, Unreadable> {
+    let [namespace, id, allocation] = exactly(key, names)?;
+    let volume = volume_key(key, &[namespace, id])?;
+    Ok((volume, AllocationId::known(allocation)))
 }
 
 fn unreadable(key: &Key, detail: impl ToString) -> Unreadable {

@@ -1,7 +1,7 @@
 //! The tables, and how they are read.
 
-use crate::claim::Claim;
-use crate::id::{AllocationId, ExternalId, JobId, Namespace, NodeId, PluginId, VolumeKey};
+use super::claims::Claims;
+use crate::id::{ExternalId, JobId, Namespace, NodeId, PluginId, VolumeKey};
 use crate::namespace::NamespaceRow;
 use crate::node::Node;
 use crate::operation::{Operation, Subject};
@@ -44,10 +44,14 @@ pub struct State {
     pub plugins_index: Index,
     /// The newest commit to an operation.
     pub operations_index: Index,
+    /// The newest commit to a claim or an attachment, ended claims included.
+    pub claims_index: Index,
+    /// The newest commit to a node.
+    pub nodes_index: Index,
     pub(super) volumes: OrdMap<VolumeKey, Arc<VolumeEntry>>,
     pub(super) volumes_of: OrdMap<PluginId, OrdSet<VolumeKey>>,
     pub(super) backings: OrdMap<(PluginId, ExternalId), Arc<Stored<Backing>>>,
-    pub(super) claims: OrdMap<(VolumeKey, AllocationId), Arc<Stored<Claim>>>,
+    pub(super) claims: Claims,
     pub(super) operations: OrdMap<Uuid, Arc<Stored<Operation>>>,
     pub(super) doing: OrdMap<Subject, Uuid>,
     pub(super) plugins: OrdMap<PluginId, Arc<Plugin>>,
@@ -73,15 +77,6 @@ impl State {
         self.backings
             .get(&(plugin.clone(), external.clone()))
             .map(Arc::as_ref)
-    }
-
-    /// The claims of a volume, by allocation.
-    pub fn claims(&self, volume: &VolumeKey) -> impl Iterator<Item = &Claim> {
-        let first = (volume.clone(), AllocationId::known(""));
-        self.claims
-            .range(first..)
-            .take_while(move |((claimed, _), _)| claimed == volume)
-            .map(|(_, stored)| &stored.row)
     }
 
     /// An operation, under way or ended.

@@ -3,11 +3,17 @@
 use crate::control::ControlPlane;
 use crate::error::{Error, Fault, Result};
 use crate::id::{NodeId, VolumeKey};
+use crate::operation::verbs::Deadline;
 use crate::store::Index;
 
 /// Sees that nothing on the node uses the volume, and answers the commit that this is seen at. While
 /// claims there are live it says which, and changes nothing.
-pub fn detach(cp: &ControlPlane, key: &VolumeKey, node: &NodeId) -> Result<Index> {
+pub async fn detach(
+    cp: &ControlPlane,
+    key: &VolumeKey,
+    node: &NodeId,
+    _deadline: Deadline,
+) -> Result<Index> {
     let state = cp.state();
     if state.volume(key).is_none() {
         return Err(Error::from(Fault::NoVolumeToDetach)

@@ -13,7 +13,12 @@ use crate::store::{Guard, Index, Transaction, Write, keys};
 
 /// Forgets a volume that nobody uses; its driver keeps it. Waits for its turn after a growth or a
 /// snapshot; one that is being made or destroyed is busy.
-pub async fn deregister(cp: &ControlPlane, key: &VolumeKey, deadline: Deadline) -> Result<Index> {
+pub async fn deregister(
+    cp: &ControlPlane,
+    key: &VolumeKey,
+    _force: bool,
+    deadline: Deadline,
+) -> Result<Index> {
     loop {
         let state = cp.state();
         if let Some(doing) = state.doing(&Subject::Volume(key.clone())) {
