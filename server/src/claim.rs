@@ -27,9 +27,11 @@
 mod release;
 mod row;
 mod stage;
+mod standing;
 mod take;
 
 pub use release::{release, retry};
 pub use row::{Claim, ClaimKey, ClaimRequest, Ended, OnReboot, Release};
 pub use stage::{Event, Impossible, Stage};
+pub use standing::{Standing, Step, step_of};
 pub use take::take;

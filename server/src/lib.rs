@@ -18,6 +18,7 @@ pub mod clock;
 pub mod config;
 pub mod control;
 pub mod csi;
+pub mod doctor;
 pub mod driver;
 pub mod error;
 pub mod http;

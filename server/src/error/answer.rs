@@ -71,7 +71,7 @@ impl Fault {
             Fault::JobNotFound => row("job_not_found", 404, 404),
             Fault::OperationNotFound => row("operation_not_found", 404, 404),
             Fault::ClaimNotFound => row("claim_not_found", 404, 404),
-            Fault::NodeNotFound(_) => row("node_not_found", 404, 404),
+            Fault::NodeNotFound(_) | Fault::NoNodeToRead => row("node_not_found", 404, 404),
 
             Fault::VolumeInUse(_) | Fault::ClaimsLive(_) => row("volume_in_use", 409, 500),
             Fault::VolumeBusy { .. } => Answer {

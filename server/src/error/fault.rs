@@ -111,6 +111,9 @@ pub enum Fault {
     /// No such node.
     #[error("node not found: {0}")]
     NodeNotFound(String),
+    /// Reading: no such node.
+    #[error("node not found")]
+    NoNodeToRead,
     /// Claiming: the volume's plugin is gone.
     #[error("plugin not found: {0}")]
     PluginOfClaimNotFound(String),

@@ -1,16 +1,18 @@
 //! A volume's own part of the answers that show it.
 
+use super::claim::allocation;
 use super::{Fragments, encode, splice};
 use crate::claim::Claim;
 use crate::csi::{MountOptions, Topology};
 use crate::http::wire::{self, MountFlags, Withheld};
 use crate::plugin::PluginHealth;
-use crate::state::Stored;
+use crate::state::{State, Stored};
 use crate::volume::{Capability, GivenUp, Volume};
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A volume's own part of the answers that show it.
 #[derive(Debug, Default)]
@@ -21,11 +23,12 @@ pub struct VolumePicture {
 }
 
 impl VolumePicture {
-    /// Encodes it.
-    pub fn of(stored: &Stored<Volume>, claims: &[Claim], being_deleted: bool) -> Self {
+    /// Encodes it, with its claims and nodes as this state has them.
+    pub fn of(state: &State, stored: &Stored<Volume>, being_deleted: bool) -> Self {
+        let claims: Vec<_> = state.claims_of(&stored.row.key).collect();
         Self {
-            read: encode(&read(stored, claims)),
-            stub: encode(&stub(stored, claims)),
+            read: encode(&read(state, stored, &claims)),
+            stub: encode(&stub(stored, &claims)),
             being_deleted,
         }
     }
@@ -64,29 +67,40 @@ fn gone(volume: &Volume) -> PluginHealth {
 }
 
 /// How it is used now: what its claims share.
-fn current(claims: &[Claim]) -> (&'static str, &'static str) {
+fn current(claims: &[&Arc<Stored<Claim>>]) -> (&'static str, &'static str) {
     match claims.first() {
-        Some(Claim { capability, .. }) => (
-            capability.access_mode.as_str(),
-            capability.attachment_mode.as_str(),
+        Some(claim) => (
+            claim.row.capability.access_mode.as_str(),
+            claim.row.capability.attachment_mode.as_str(),
         ),
         None => ("", ""),
     }
 }
 
-fn read<'a>(stored: &'a Stored<Volume>, claims: &'a [Claim]) -> wire::VolumeRow<'a> {
+fn read<'a>(
+    state: &'a State,
+    stored: &'a Stored<Volume>,
+    claims: &[&'a Arc<Stored<Claim>>],
+) -> wire::VolumeRow<'a> {
     let volume = &stored.row;
     let (access_mode, attachment_mode) = current(claims);
-    let allocations = |read_only: bool| -> BTreeMap<Cow<'a, str>, ()> {
-        claims
-            .iter()
-            .filter(|claim| claim.read_only == read_only)
-            .map(|claim| (claim.allocation.as_str().into(), ()))
-            .collect()
+    let (readers, writers): (Vec<&Arc<Stored<Claim>>>, Vec<_>) =
+        claims.iter().partition(|claim| claim.row.read_only);
+    let ids = |claims: &[&'a Arc<Stored<Claim>>]| -> BTreeMap<Cow<'a, str>, ()> {
+        let ids = claims.iter().map(|claim| claim.row.allocation.as_str());
+        ids.map(|id| (id.into(), ())).collect()
+    };
+    let node_name = |claim: &Claim| match state.node(&claim.node) {
+        Some(node) => node.row.name.as_str(),
+        None => "",
     };
     wire::VolumeRow {
         access_mode: access_mode.into(),
-        allocations: Vec::new(),
+        allocations: readers
+            .iter()
+            .chain(&writers)
+            .map(|claim| allocation(claim, node_name(&claim.row)))
+            .collect(),
         attachment_mode: attachment_mode.into(),
         capacity: volume.capacity,
         clone_id: volume.clone_id.as_str().into(),
@@ -103,7 +117,7 @@ fn read<'a>(stored: &'a Stored<Volume>, claims: &'a [Claim]) -> wire::VolumeRow<
         namespace: volume.key.namespace.as_str().into(),
         parameters: Cow::Borrowed(&volume.parameters),
         plugin_id: volume.plugin.as_str().into(),
-        read_allocs: allocations(true),
+        read_allocs: ids(&readers),
         requested_capabilities: Some(volume.capabilities.iter().map(capability).collect()),
         requested_capacity_max: volume.capacity_max,
         requested_capacity_min: volume.capacity_min,
@@ -117,14 +131,14 @@ fn read<'a>(stored: &'a Stored<Volume>, claims: &'a [Claim]) -> wire::VolumeRow<
         secrets: Withheld,
         snapshot_id: volume.snapshot_id.as_str().into(),
         topologies: topologies(&volume.topologies),
-        write_allocs: allocations(false),
+        write_allocs: ids(&writers),
     }
 }
 
-fn stub<'a>(stored: &'a Stored<Volume>, claims: &[Claim]) -> wire::VolumeStubRow<'a> {
+fn stub<'a>(stored: &'a Stored<Volume>, claims: &[&Arc<Stored<Claim>>]) -> wire::VolumeStubRow<'a> {
     let volume = &stored.row;
     let (access_mode, attachment_mode) = current(claims);
-    let readers = claims.iter().filter(|claim| claim.read_only).count();
+    let readers = claims.iter().filter(|claim| claim.row.read_only).count();
     wire::VolumeStubRow {
         access_mode: access_mode.into(),
         attachment_mode: attachment_mode.into(),

@@ -314,11 +314,10 @@ impl State {
             let Some(entry) = self.volumes.get(key) else {
                 continue;
             };
-            let claims: Vec<_> = self.claims(key).cloned().collect();
             let being_deleted = self.is_being_deleted(key);
             let entry = VolumeEntry {
                 stored: entry.stored.clone(),
-                picture: VolumePicture::of(&entry.stored, &claims, being_deleted),
+                picture: VolumePicture::of(self, &entry.stored, being_deleted),
             };
             self.volumes.insert(key.clone(), Arc::new(entry));
         }

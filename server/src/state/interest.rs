@@ -18,7 +18,7 @@ pub enum Interest {
     Claim(ClaimKey),
     /// The claims of one volume, with their attachments.
     Claims(VolumeKey),
-    /// One node.
+    /// One node, with the plugins there.
     Node(NodeId),
     /// All nodes.
     Nodes,
@@ -93,7 +93,14 @@ impl Interest {
             Interest::Operation(id) => touched.operations.contains(id),
             Interest::Claim(key) => touched.claims.contains(key),
             Interest::Claims(volume) => touched.claims.iter().any(|(of, _)| of == volume),
-            Interest::Node(id) => touched.nodes.contains(id),
+            Interest::Node(id) => {
+                let is_there = |plugin: &PluginId| {
+                    let plugins = [before.plugin(plugin), after.plugin(plugin)];
+                    let mut instances = plugins.into_iter().flatten().flat_map(|it| &it.instances);
+                    instances.any(|instance| &instance.row.node == id)
+                };
+                touched.nodes.contains(id) || touched.plugins.iter().any(is_there)
+            }
             Interest::Nodes => !touched.nodes.is_empty(),
             Interest::Plugins(prefix) => touched
                 .plugins

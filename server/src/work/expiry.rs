@@ -2,7 +2,7 @@
 
 use crate::control::ControlPlane;
 use crate::error::Result;
-use crate::operation::Operation;
+use crate::operation::{Kind, Operation, Progress};
 use crate::state::Stored;
 use crate::store::{Guard, Transaction, Write};
 use jiff::SignedDuration;
@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 /// How long an ended operation can be read.
 pub const KEPT_FOR: SignedDuration = SignedDuration::from_hours(1);
+/// How long a create that was given up can be read: it may have left a volume at the storage.
+pub const GIVEN_UP_KEPT_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// How many ended operations can be read; the oldest go first.
 pub const MOST_KEPT: usize = 10_000;
 
@@ -44,6 +46,13 @@ async fn too_many(cp: &ControlPlane) {
     }
 }
 
+fn kept_for(operation: &Operation) -> SignedDuration {
+    match (&operation.kind, &operation.progress) {
+        (Kind::Create(_), Progress::Abandoned(_)) => GIVEN_UP_KEPT_FOR,
+        _ => KEPT_FOR,
+    }
+}
+
 /// Forgets what is too old or too many now; of too many a few more than it must, so that the next one
 /// to end makes no work.
 pub async fn sweep(cp: &ControlPlane) -> Result<()> {
@@ -56,7 +65,7 @@ pub async fn sweep(cp: &ControlPlane) -> Result<()> {
     let now = cp.clock.now();
     let is_old = |operation: &Stored<Operation>| {
         let ended_at = operation.row.ended_at.unwrap_or(operation.row.created_at);
-        now.duration_since(ended_at) > KEPT_FOR
+        now.duration_since(ended_at) > kept_for(&operation.row)
     };
     let most = match ended.len() {
         0..=MOST_KEPT => MOST_KEPT,

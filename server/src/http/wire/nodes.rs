@@ -4,7 +4,10 @@ use super::PluginInstance;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::{borrow::Cow, collections::BTreeMap};
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::schema::{Object, ObjectBuilder, OneOfBuilder, Ref, Schema, Type},
+};
 
 /// A node, as lists show it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -43,11 +46,11 @@ pub struct Node<'a> {
     pub boot_id: Option<Cow<'a, str>>,
     /// The controllers that run there, by the ids of their plugins.
     #[serde(rename = "CSIControllerPlugins")]
-    #[schema(value_type = BTreeMap<String, Option<PluginInstance<'a>>>)]
+    #[schema(schema_with = instances)]
     pub controller_plugins: BTreeMap<Cow<'a, str>, PluginInstance<'a>>,
     /// The plugins whose volumes can be claimed there, by their ids.
     #[serde(rename = "CSINodePlugins")]
-    #[schema(value_type = BTreeMap<String, Option<PluginInstance<'a>>>)]
+    #[schema(schema_with = instances)]
     pub node_plugins: BTreeMap<Cow<'a, str>, PluginInstance<'a>>,
     /// The index of the change that made it.
     #[schema(format = "uint64")]
@@ -83,4 +86,15 @@ pub struct Fence<'a> {
     /// Since when.
     #[schema(value_type = String, format = DateTime)]
     pub time: Timestamp,
+}
+
+/// Instances of plugins by the plugins' ids; a real Nomad may send `null` for one.
+fn instances() -> Object {
+    let instance = OneOfBuilder::new()
+        .item(Ref::from_schema_name(PluginInstance::name()))
+        .item(Object::with_type(Type::Null));
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .additional_properties(Some(Schema::OneOf(instance.build())))
+        .build()
 }
