@@ -12,6 +12,7 @@ mod deregister;
 #[path = "../store/disk.rs"]
 #[allow(dead_code, reason = "what loses power is tested with the store")]
 mod disk;
+mod doctor;
 mod drafts;
 mod driven;
 mod examples;
@@ -23,6 +24,7 @@ mod growth;
 mod health;
 mod killed;
 mod lists;
+mod operation_pages;
 mod operations;
 mod plugins;
 mod process;
