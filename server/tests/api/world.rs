@@ -51,6 +51,7 @@ impl World {
             kind: PluginType::Monolith,
             launch: Launch::Listening(driver.endpoint()),
             secrets: None,
+            base_dir: None,
         };
         Self {
             server: TestServer::start_with(|config| config.plugins = vec![plugin]).await,
