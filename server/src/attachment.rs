@@ -26,6 +26,7 @@
 
 mod row;
 mod stage;
+mod want;
 
 pub use row::{Attachment, AttachmentKey, Expansion};
 pub use stage::{Event, Impossible, Next, Stage};

@@ -24,12 +24,16 @@
 //! A claim is *leaving* once its release was asked or a driver refused it for good. What a driver
 //! refused is unwound the same way as what was released.
 
+mod admission;
+pub(crate) mod moves;
 mod release;
 mod row;
+pub(crate) mod settle;
 mod stage;
 mod standing;
 mod take;
 
+pub(crate) use release::await_end;
 pub use release::{release, retry};
 pub use row::{Claim, ClaimKey, ClaimRequest, Ended, OnReboot, Release};
 pub use stage::{Event, Impossible, Stage};

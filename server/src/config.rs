@@ -2,7 +2,7 @@
 
 mod plugin;
 
-pub use plugin::{Launch, PluginConfig};
+pub use plugin::{BaseDir, Launch, PluginConfig};
 
 use crate::error::StatusStyle;
 use crate::id::Namespace;
@@ -31,6 +31,11 @@ pub struct Config {
     pub calls_at_once: usize,
     /// How long one call to a driver may take, by kind.
     pub deadlines: crate::csi::Deadlines,
+    /// Below which folders of this host clients may name target paths. Default: none.
+    pub target_roots: Vec<PathBuf>,
+    /// What tells one boot of this host from another. Default: what Linux says; elsewhere nothing is
+    /// known, and no reboot is ever concluded.
+    pub boot_id: Option<String>,
 }
 
 impl Config {
@@ -47,6 +52,8 @@ impl Config {
             check_truth: false,
             calls_at_once: crate::csi::CALLS_AT_ONCE,
             deadlines: crate::csi::Deadlines::default(),
+            target_roots: Vec::new(),
+            boot_id: None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Nodes: the hosts beside which drivers run.
 
 mod fence;
+pub(crate) mod paths;
 mod row;
 
 pub use fence::{fence, unfence};

@@ -62,7 +62,7 @@ pub struct Server {
     config: Config,
     follow: tokio_util::task::AbortOnDropHandle<()>,
     work: Vec<tokio_util::task::AbortOnDropHandle<()>>,
-    steps: work::controller::Steps,
+    steps: work::Steps,
     launched: launch::Launched,
     on_violation: Option<OnViolation>,
 }
@@ -100,7 +100,8 @@ impl Server {
             clock,
             sealer,
             drivers: Drivers::default(),
-            running: work::controller::Running::default(),
+            running: work::Running::default(),
+            mounting: work::Running::default(),
             node,
             stopping: CancellationToken::new(),
         });
@@ -117,8 +118,11 @@ impl Server {
                 process,
             )));
         }
-        let steps = work::controller::Steps::default();
+        let steps = work::Steps::default();
         tasks.push(spawn(work::controller::work(cp.clone(), steps.clone())));
+        let node = work::node::work(cp.clone(), cp.node.clone(), steps.clone());
+        tasks.push(spawn(node));
+        tasks.push(spawn(work::settle::work(cp.clone())));
         tasks.push(spawn(work::expiry::work(cp.clone())));
         Ok(Self {
             cp,

@@ -3,6 +3,7 @@
 use crate::csi::Endpoint;
 use crate::id::{JobId, PluginId};
 use crate::plugin::PluginType;
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -18,6 +19,34 @@ pub struct PluginConfig {
     /// A file with the secrets that each call about its volumes and snapshots carries, below those of
     /// the volume or request: a JSON object of strings, readable by its owner only.
     pub secrets: Option<PathBuf>,
+    /// What its driver sees of the host, if not all: for one that runs in a container. Paths of its
+    /// volumes lie below.
+    pub base_dir: Option<BaseDir>,
+}
+
+/// A folder, as the host and as a driver in a container see it. Mounts below have to be shared with the
+/// container (`rshared`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct BaseDir {
+    /// On the host.
+    pub host: PathBuf,
+    /// To the driver.
+    pub driver: PathBuf,
+}
+
+/// `HOST:DRIVER`, both absolute.
+impl FromStr for BaseDir {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("base_dir {text:?} is not HOST:DRIVER, two absolute folders");
+        let (host, driver) = text.split_once(':').ok_or_else(wrong)?;
+        let (host, driver) = (PathBuf::from(host), PathBuf::from(driver));
+        match host.is_absolute() && driver.is_absolute() {
+            true => Ok(Self { host, driver }),
+            false => Err(wrong()),
+        }
+    }
 }
 
 /// How a driver is reached.
@@ -55,14 +84,15 @@ impl PluginConfig {
     }
 }
 
-/// `id=NAME,endpoint=unix:///PATH[,type=controller|node|monolith][,secrets=FILE]`, or `command=PROGRAM ARGUMENT …`
+/// `id=NAME,endpoint=unix:///PATH[,type=controller|node|monolith][,secrets=FILE]
+/// [,base_dir=HOST:DRIVER]`, or `command=PROGRAM ARGUMENT …`
 /// in place of `endpoint=`. A command is the last part and may hold commas; it is split at spaces.
 impl FromStr for PluginConfig {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (mut id, mut endpoint, mut command) = (None, None, None);
-        let (mut kind, mut secrets) = (None, None);
+        let (mut kind, mut secrets, mut base_dir) = (None, None, None);
         let mut rest = text;
         while !rest.is_empty() {
             let (key, after) = rest
@@ -78,9 +108,10 @@ impl FromStr for PluginConfig {
                 "command" => &mut command,
                 "type" => &mut kind,
                 "secrets" => &mut secrets,
+                "base_dir" => &mut base_dir,
                 other => {
                     return Err(format!(
-                        "unknown key {other:?}: use id, endpoint, command, type, secrets"
+                        "unknown key {other:?}: use id, endpoint, command, type, secrets, base_dir"
                     ));
                 }
             };
@@ -113,6 +144,7 @@ impl FromStr for PluginConfig {
             kind,
             launch,
             secrets: secrets.map(PathBuf::from),
+            base_dir: base_dir.map(str::parse).transpose()?,
         })
     }
 }

@@ -101,6 +101,7 @@ impl Fault {
             Fault::DriverExhausted(_) => row("driver_exhausted", 507, 500),
             Fault::DriverUnimplemented(_) => row("capability_missing", 501, 500),
             Fault::DriverFailed(_) => row("driver_failed", 502, 500),
+            Fault::HostFailed(_) => row("node_failed", 502, 500),
             Fault::DriverUnavailable(_) => row("driver_unavailable", 503, 500),
             Fault::DriverSlow(_) => row("operation_timeout", 504, 500),
 

@@ -143,6 +143,9 @@ pub enum Fault {
         /// The operator's words.
         reason: String,
     },
+    /// Something on a node's host stands in the way of a volume.
+    #[error("{0}")]
+    HostFailed(String),
     /// A release goes on, but the caller has waited long enough.
     #[error("{what} is still under way: {why}. The same request waits for it again")]
     StillReleasing {

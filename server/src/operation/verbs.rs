@@ -31,10 +31,10 @@ impl Deadline {
 }
 
 /// The generation of a lease that is never given away: workers live in this process.
-const ONLY_GENERATION: u64 = 1;
+pub(crate) const ONLY_GENERATION: u64 = 1;
 
 /// Who asks while there is no access control.
-const ANYBODY: &str = "anonymous";
+pub(crate) const ANYBODY: &str = "anonymous";
 
 impl Operation {
     /// A new operation with a CSI name of its own.

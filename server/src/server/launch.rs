@@ -59,6 +59,7 @@ impl Launched {
                     kind: PluginType::Monolith,
                     launch: Launch::Listening(endpoint),
                     secrets: None,
+                    base_dir: None,
                 },
             );
         }
@@ -81,8 +82,9 @@ impl Launched {
                 }
             };
             let new_limits = || Limits::new(config.calls_at_once, config.deadlines);
+            let of_node = new_limits();
             let limits = match plugin.kind {
-                PluginType::Node => new_limits(),
+                PluginType::Node => of_node.clone(),
                 PluginType::Controller | PluginType::Monolith => {
                     let of_plugin = limits.entry(plugin.plugin.clone());
                     of_plugin.or_insert_with(new_limits).clone()
@@ -90,8 +92,9 @@ impl Launched {
             };
             let connection = Connection::new(endpoint.clone(), limits).with_secrets(secrets);
             let namespace = Namespace::default_namespace();
+            let node = connection.clone().with_limits(of_node);
             cp.drivers
-                .add(namespace.clone(), id.clone(), connection.clone());
+                .add(namespace.clone(), id.clone(), connection.clone(), node);
             launched.connections.push(connection);
             launched.jobs.push(PluginJob {
                 id,
@@ -101,6 +104,7 @@ impl Launched {
                 endpoint: format!("unix://{}", endpoint.path().display()),
                 command,
                 node: cp.node.clone(),
+                base_dir: plugin.base_dir,
                 submitted_at: cp.clock.now(),
             });
         }

@@ -4,6 +4,7 @@
 use super::StartError;
 use crate::config::Config;
 use crate::control::ControlPlane;
+use crate::error::Fault;
 use crate::id::{Namespace, NodeId};
 use crate::namespace::NamespaceRow;
 use crate::node::Node;
@@ -44,6 +45,35 @@ pub(super) async fn write(
     Ok(())
 }
 
+/// This node as it is now. A fence is lifted by another boot.
+fn node(cp: &ControlPlane, state: &State, config: &Config) -> crate::error::Result<Node> {
+    let name = rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned();
+    let data_dir = config.data_dir.canonicalize().map_err(|error| {
+        let text = format!("{}: {error}", config.data_dir.display());
+        Fault::HostFailed(text)
+    })?;
+    let boot_id = config.boot_id.clone().unwrap_or_else(boot_id);
+    let known = state.node(&cp.node).map(|stored| &stored.row);
+    let same_boot = known.filter(|known| known.boot_id == boot_id || boot_id.is_empty());
+    Ok(Node {
+        id: cp.node.clone(),
+        name,
+        fenced: same_boot.and_then(|known| known.fenced.clone()),
+        boot_id,
+        data_dir,
+        target_roots: config.target_roots.clone(),
+    })
+}
+
+/// What Linux says to tell one boot from another. On other systems nothing is known.
+fn boot_id() -> String {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
+    id.map(|id| id.trim().to_owned()).unwrap_or_default()
+}
+
 fn fill(
     cp: &ControlPlane,
     state: &State,
@@ -64,19 +94,8 @@ fn fill(
             transaction.put(keys::namespace(&namespace.name), &namespace)?;
         }
     }
-    if state.node(&cp.node).is_none() {
-        let name = rustix::system::uname()
-            .nodename()
-            .to_string_lossy()
-            .into_owned();
-        let node = Node {
-            id: cp.node.clone(),
-            name,
-            boot_id: String::new(),
-            data_dir: config.data_dir.clone(),
-            target_roots: Vec::new(),
-            fenced: None,
-        };
+    let node = node(cp, state, config)?;
+    if state.node(&cp.node).is_none_or(|stored| stored.row != node) {
         transaction.put(keys::node(&cp.node), &node)?;
     }
     for job in jobs {

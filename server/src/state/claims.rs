@@ -99,6 +99,25 @@ impl State {
         keys.filter_map(|key| self.claims.live.get(key))
     }
 
+    /// The claims of a backing store, of whichever volume, that are not at an end.
+    pub fn claims_of_backing(
+        &self,
+        plugin: &PluginId,
+        external: &ExternalId,
+    ) -> impl Iterator<Item = &Arc<Stored<Claim>>> {
+        let first = AttachmentKey {
+            plugin: plugin.clone(),
+            external_id: external.clone(),
+            node: NodeId::known(""),
+        };
+        self.claims
+            .users
+            .range(first..)
+            .take_while(move |(key, _)| &key.plugin == plugin && &key.external_id == external)
+            .flat_map(|(_, claims)| claims)
+            .filter_map(|key| self.claims.live.get(key))
+    }
+
     /// The claims for which something is to be done.
     pub fn restless_claims(&self) -> impl Iterator<Item = &Arc<Stored<Claim>>> {
         let keys = self.claims.restless.iter();

@@ -141,6 +141,11 @@ impl State {
         self.nodes.get(id).map(Arc::as_ref)
     }
 
+    /// The boot that a node is in; empty if it is not known.
+    pub fn boot_of(&self, node: &NodeId) -> &str {
+        self.node(node).map_or("", |stored| &stored.row.boot_id)
+    }
+
     /// A namespace.
     pub fn namespace(&self, name: &Namespace) -> Option<&Stored<NamespaceRow>> {
         self.namespaces.get(name).map(Arc::as_ref)

@@ -143,7 +143,7 @@ async fn validate(cp: &ControlPlane, looked: &Looked<'_>, plan: &Plan) -> Result
     let request = csi::ValidateVolumeCapabilities {
         external_id: volume.remote_id().to_string(),
         volume_context: volume.context.clone(),
-        capabilities: volume.csi_capabilities(),
+        capabilities: volume.csi_capabilities(Some(&looked.plugin)),
         parameters: volume.parameters.clone(),
         secrets: connection.secrets_with(&secrets),
     };

@@ -2,6 +2,8 @@
 
 use super::Volume;
 use super::intake::release_backing;
+use crate::claim::Claim;
+use crate::claim::moves::Moves;
 use crate::control::ControlPlane;
 use crate::csi::{Refused, Secrets};
 use crate::error::{Error, Fault, Result};
@@ -12,11 +14,12 @@ use crate::state::{State, Stored};
 use crate::store::{Guard, Index, Transaction, Write, keys};
 
 /// Forgets a volume that nobody uses; its driver keeps it. Waits for its turn after a growth or a
-/// snapshot; one that is being made or destroyed is busy.
+/// snapshot; one that is being made or destroyed is busy. With `force`, claims that are finished do not
+/// count: they hold the volume no longer, and go on being released.
 pub async fn deregister(
     cp: &ControlPlane,
     key: &VolumeKey,
-    _force: bool,
+    force: bool,
     deadline: Deadline,
 ) -> Result<Index> {
     loop {
@@ -29,6 +32,9 @@ pub async fn deregister(
             continue;
         }
         let seen = find(&state, key)?;
+        if force && drop_finished(cp, &state, key).await? {
+            continue;
+        }
         check_unused(&state, &seen.row)?;
         let mut transaction = unused(key, seen);
         transaction.guards.push(Guard::Absent(keys::doing(key)));
@@ -38,6 +44,29 @@ pub async fn deregister(
             return Ok(index);
         }
     }
+}
+
+/// Has the finished claims of a volume hold it no longer, if all its claims are finished; says whether
+/// there were any.
+async fn drop_finished(cp: &ControlPlane, state: &State, key: &VolumeKey) -> Result<bool> {
+    const AT_ONCE: usize = 25;
+    if state.claims(key).any(|claim| !claim.is_leaving()) {
+        return Ok(false);
+    }
+    let mut moves = Moves::at(cp, state);
+    let mut dropped = false;
+    for seen in state.claims_of(key).take(AT_ONCE) {
+        let claim = Claim {
+            dropped: true,
+            ..seen.row.clone()
+        };
+        moves.put(seen, claim)?;
+        dropped = true;
+    }
+    if dropped {
+        cp.commit(moves.into_transaction()).await?;
+    }
+    Ok(dropped)
 }
 
 /// Has the driver destroy a volume that nobody uses, and then forgets it. `secrets` are laid over the

@@ -211,6 +211,7 @@ async fn a_driver_of_ours_that_is_killed_is_started_again_and_says_so() {
         kind: PluginType::Monolith,
         launch: Launch::Command(command.map(str::to_owned).to_vec()),
         secrets: None,
+        base_dir: None,
     };
     let server = TestServer::start_with(|into| into.plugins.push(config)).await;
     let made = crate::server::create(&server.client, described("db"))

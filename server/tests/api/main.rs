@@ -5,6 +5,8 @@ mod backing;
 mod blocking;
 mod bodies;
 mod browsers;
+mod claimed;
+mod claims;
 mod create;
 mod create_refused;
 mod delete;

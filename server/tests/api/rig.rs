@@ -82,6 +82,7 @@ pub fn plugin(id: &str, kind: PluginType, driver: &ScriptedDriver) -> PluginConf
         kind,
         launch: Launch::Listening(driver.endpoint()),
         secrets: None,
+        base_dir: None,
     }
 }
 

@@ -9,7 +9,7 @@ use saddlebag::id::PluginId;
 use saddlebag::plugin::PluginType;
 
 /// What a driver is asked about volumes and snapshots.
-const STORAGE_CALLS: [Call; 8] = [
+const STORAGE_CALLS: [Call; 15] = [
     Call::CreateVolume,
     Call::DeleteVolume,
     Call::ControllerExpandVolume,
@@ -18,6 +18,13 @@ const STORAGE_CALLS: [Call; 8] = [
     Call::CreateSnapshot,
     Call::DeleteSnapshot,
     Call::ListSnapshots,
+    Call::ControllerPublishVolume,
+    Call::ControllerUnpublishVolume,
+    Call::NodeStageVolume,
+    Call::NodeUnstageVolume,
+    Call::NodePublishVolume,
+    Call::NodeUnpublishVolume,
+    Call::NodeExpandVolume,
 ];
 
 /// A server, and the driver of its plugin where that is not the built-in one.
@@ -51,6 +58,7 @@ impl World {
             kind: PluginType::Monolith,
             launch: Launch::Listening(driver.endpoint()),
             secrets: None,
+            base_dir: None,
         };
         Self {
             server: TestServer::start_with(|config| config.plugins = vec![plugin]).await,
