@@ -19,6 +19,7 @@ use crate::id::{AllocationId, Namespace, VolumeId, VolumeKey};
 use crate::operation::verbs::Deadline;
 use crate::picture;
 use crate::state::{Interest, State, Stored};
+use crate::store::Index;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -57,12 +58,12 @@ pub(super) async fn list_claims(cp: &ControlPlane, asking: &Asking<'_>) -> Reply
     }
     let volume = volume(asking, Some(&options.namespace));
     let interest = Interest::Claims(volume.clone());
-    let state = waiting::state(cp, &options, interest, |state| state.claims_index).await;
+    let state = waiting::state(cp, &options, interest, index).await;
     let mut claims: Vec<&Arc<Stored<Claim>>> = state.claims_of(&volume).collect();
     claims.extend(state.ended_claims_of(&volume));
     if claims.is_empty() && state.volume(&volume).is_none() {
         let error = Error::from(Fault::NoVolumeToRead).volume(&volume.id);
-        return Err(missing(error, state.claims_index));
+        return Err(missing(error, index(&state)));
     }
     claims.sort_by_key(|stored| stored.row.allocation.clone());
     let mut shown = claims
@@ -76,7 +77,7 @@ pub(super) async fn list_claims(cp: &ControlPlane, asking: &Asking<'_>) -> Reply
         .collect();
     let next = (options.per_page != 0).then(|| shown.next()).flatten();
     let token = next.map(|stored| stored.row.allocation.as_str());
-    Ok(json(&page).at(state.claims_index).next_page(token))
+    Ok(json(&page).at(index(&state)).next_page(token))
 }
 
 #[utoipa::path(
@@ -88,7 +89,7 @@ pub(super) async fn read_claim(cp: &ControlPlane, asking: &Asking<'_>) -> Reply 
     let options = ReadOptions::read(asking.query, &asking.settings.region)?;
     let key = (volume(asking, Some(&options.namespace)), allocation(asking));
     let interest = Interest::Claim(key.clone());
-    let state = waiting::state(cp, &options, interest, |state| state.claims_index).await;
+    let state = waiting::state(cp, &options, interest, index).await;
     show(&state, &key)
 }
 
@@ -120,6 +121,12 @@ pub(super) async fn retry_claims(cp: &ControlPlane, asking: &Asking<'_>) -> Repl
     Ok(empty().at(index))
 }
 
+/// The newest commit to a claim or an attachment. Never 0: who follows from there would be answered at
+/// once, again and again.
+fn index(state: &State) -> Index {
+    state.claims_index.max(Index(1))
+}
+
 fn volume(asking: &Asking<'_>, namespace: Option<&str>) -> VolumeKey {
     VolumeKey {
         namespace: Namespace::known(namespace.unwrap_or(DEFAULT_NAMESPACE)),
@@ -143,12 +150,12 @@ fn now(cp: &ControlPlane, key: ClaimKey) -> Reply {
 
 fn show(state: &State, key: &ClaimKey) -> Reply {
     match state.claim(key).or_else(|| state.ended_claim(key)) {
-        Some(stored) => Ok(json(&picture::claim(state, stored)).at(state.claims_index)),
+        Some(stored) => Ok(json(&picture::claim(state, stored)).at(index(state))),
         None => {
             let (volume, allocation) = key;
             let error = Error::from(Fault::ClaimNotFound);
             let error = error.volume(&volume.id).claim(allocation);
-            Err(missing(error, state.claims_index))
+            Err(missing(error, index(state)))
         }
     }
 }

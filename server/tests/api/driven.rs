@@ -46,7 +46,19 @@ impl Driven {
 
     /// A healthy one on this store, or on a file of its own, that is configured by `change`, too.
     pub async fn start_on(store: Option<Arc<dyn Store>>, change: impl FnOnce(&mut Config)) -> Self {
-        let driver = ScriptedDriver::start();
+        Self::start_as(ScriptedDriver::start(), store, change).await
+    }
+
+    /// A healthy one whose driver was told something before anybody asked it.
+    pub async fn with(driver: ScriptedDriver) -> Self {
+        Self::start_as(driver, None, |_| {}).await
+    }
+
+    async fn start_as(
+        driver: ScriptedDriver,
+        store: Option<Arc<dyn Store>>,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         let scripted = plugin("scripted", PluginType::Monolith, &driver);
         let server = TestServer::start_on(store, Clock::stopped(), |config| {
             config.plugins.push(scripted);
