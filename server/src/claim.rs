@@ -6,16 +6,14 @@
 //!   mode does not allow beside the claim is refused.
 //! - A claim that ended, because it was released or because it failed, can be read for an hour.
 //!
-//! The stages of a claim; every arrow is a driver's OK, or stands for one (see `work::evidence`):
+//! The stages of a claim; every arrow is a driver's OK, or stands for one (see `work::settle`):
 //!
 //! ```text
 //!                     ┌───────────── reboot ────────────┐
-//!                     ▼                                 │
-//! claim             taken ──────── published ─────► published
-//!                     │ leaving                         │ leaving
-//!                     └─────────┐             ┌─────────┘
-//!                               ▼             ▼
-//!                                 unpublished
+//!                     ▼           publish               │
+//! claim             taken ─────────────────────────► published
+//!                     │ leaving: unpublish              │ leaving: unpublish
+//!                     └─────────► unpublished ◄─────────┘
 //!                                      │ when its attachment has other users, or is gone
 //!                                      ▼
 //!                        ended: released, or failed

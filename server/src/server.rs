@@ -93,7 +93,7 @@ impl Server {
             file: config.data_dir.join(STORE),
             row,
         })?;
-        let node = setup::node_of(&state);
+        let node = setup::node_of(&state, &config.data_dir)?;
         let cp = ControlPlane::new(Shared {
             store,
             live: Arc::new(Live::new(state)),

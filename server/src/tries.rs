@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// The tries of one step. A step that is done leaves none behind.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Tries {
-    /// How often the driver was asked for the step under way.
+    /// How often the step under way was tried.
     pub attempts: u32,
     /// Why the last of them did not do it.
     pub trouble: Option<Trouble>,

@@ -163,37 +163,52 @@ impl<'s> Asked<'s> {
         Ok(())
     }
 
-    /// How the volume is to be used: as asked; else as it is used now; else in the only way there is.
+    /// How the volume is to be used: as asked. What the request leaves open is as the volume is used
+    /// now, else as in the only way that fits.
     fn capability(&self, request: &ClaimRequest) -> Result<Capability> {
         let possible = self.possible();
+        let fits = |capability: &Capability| {
+            let Capability {
+                access_mode,
+                attachment_mode,
+            } = capability;
+            request
+                .access_mode
+                .is_none_or(|asked| asked == *access_mode)
+                && request
+                    .attachment_mode
+                    .is_none_or(|asked| asked == *attachment_mode)
+        };
+        let fitting: Vec<_> = possible.iter().copied().filter(fits).collect();
         let current = self.others().next().map(|claim| claim.capability);
-        let only = match possible.as_slice() {
-            [only] => Some(*only),
-            _ => None,
-        };
-        let usual = current.or(only);
-        let access = request.access_mode.or(usual.map(|usual| usual.access_mode));
-        let attachment = request
-            .attachment_mode
-            .or(usual.map(|usual| usual.attachment_mode));
-        let (Some(access_mode), Some(attachment_mode)) = (access, attachment) else {
-            let text = format!(
-                "AccessMode and AttachmentMode have to be said: volume {:?} may be used in {} ways",
-                self.key().id.as_str(),
-                possible.len()
-            );
-            return Err(self.about(Fault::RefusedLocally(text)));
-        };
-        let asked = Capability {
-            access_mode,
-            attachment_mode,
-        };
-        if !possible.contains(&asked) {
-            return Err(self.refused(format!(
-                "access mode {access_mode} with attachment mode {attachment_mode} is not among its requested capabilities"
-            )));
+        let usual = current.filter(|current| fitting.contains(current));
+        match (usual, fitting.as_slice()) {
+            (Some(usual), _) => Ok(usual),
+            (None, [only]) => Ok(*only),
+            (None, []) => {
+                let asked = [
+                    request
+                        .access_mode
+                        .map(|mode| format!("access mode {mode}")),
+                    request
+                        .attachment_mode
+                        .map(|mode| format!("attachment mode {mode}")),
+                ];
+                let asked: Vec<_> = asked.into_iter().flatten().collect();
+                Err(self.refused(format!(
+                    "{} is not among its requested capabilities",
+                    asked.join(" with ")
+                )))
+            }
+            (None, several) => {
+                let text = format!(
+                    "AccessMode and AttachmentMode have to be said: volume {:?} may be used in {} ways",
+                    self.key().id.as_str(),
+                    several.len()
+                );
+                Err(self.about(Fault::RefusedLocally(text)))
+            }
         }
-        Ok(asked)
     }
 
     /// The ways in which the volume may be used now, and after a growth that is under way.

@@ -85,21 +85,7 @@ pub(crate) fn settle_attachment(
     seen: &Stored<Attachment>,
 ) -> Result<Option<Transaction>> {
     let row = &seen.row;
-    let node = state.node(&row.key.node).map(|stored| &stored.row);
-    let event = if row.leaving
-        && matches!(
-            row.stage,
-            attachment::Stage::Attached | attachment::Stage::Staged
-        )
-        && node.is_some_and(|node| node.fenced.is_some())
-        && !is_needed(state, row)
-    {
-        attachment::Event::Fenced
-    } else if row.stage == attachment::Stage::Staged
-        && node.is_some_and(|node| is_another_boot(&row.boot, node))
-    {
-        attachment::Event::Rebooted
-    } else {
+    let Some(event) = evident(state, row) else {
         return Ok(None);
     };
     let mut moves = Moves::at(cp, state);
@@ -112,6 +98,30 @@ pub(crate) fn settle_attachment(
     Ok(moves
         .happen(seen, changed, event)?
         .map(|()| moves.into_transaction()))
+}
+
+/// Whether something is due for a claim by what this state shows.
+pub(crate) fn is_claim_due(state: &State, claim: &Claim) -> bool {
+    settling(state, claim).is_some()
+}
+
+/// Whether something is due for an attachment by what this state shows.
+pub(crate) fn is_attachment_due(state: &State, attachment: &Attachment) -> bool {
+    evident(state, attachment).is_some()
+}
+
+/// What is known to have happened to an attachment.
+fn evident(state: &State, row: &Attachment) -> Option<attachment::Event> {
+    let node = &state.node(&row.key.node)?.row;
+    let may_be_staged = matches!(
+        row.stage,
+        attachment::Stage::Attached | attachment::Stage::Staged
+    );
+    if may_be_staged && row.leaving && node.fenced.is_some() && !is_needed(state, row) {
+        return Some(attachment::Event::Fenced);
+    }
+    let is_staged = row.stage == attachment::Stage::Staged;
+    (is_staged && is_another_boot(&row.boot, node)).then_some(attachment::Event::Rebooted)
 }
 
 /// Whether a volume is published, may be, or is to be, for a claim that holds this attachment.

@@ -24,7 +24,8 @@ pub enum Event {
     Published,
     /// NodeUnpublishVolume is done, or nothing was ever published, or the node is fenced.
     Unpublished,
-    /// Its node was booted anew: nothing is mounted there any more.
+    /// Its node was booted anew: nothing is mounted there any more. The driver of one that is
+    /// leaving is asked all the same, so that it cleans up.
     Rebooted,
 }
 
@@ -49,6 +50,7 @@ impl Stage {
             (Stage::Taken | Stage::Published, Event::Unpublished) if leaving => {
                 Ok(Stage::Unpublished)
             }
+            (Stage::Taken | Stage::Published, Event::Rebooted) if leaving => Ok(self),
             (Stage::Taken | Stage::Published, Event::Rebooted) => Ok(Stage::Taken),
             (Stage::Taken, Event::Published | Event::Unpublished)
             | (Stage::Published, Event::Published | Event::Unpublished)
@@ -78,7 +80,7 @@ mod tests {
             (
                 Published,
                 true,
-                [Err(Impossible), Ok(Unpublished), Ok(Taken)],
+                [Err(Impossible), Ok(Unpublished), Ok(Published)],
             ),
             (Unpublished, false, [Err(Impossible); 3]),
             (Unpublished, true, [Err(Impossible); 3]),

@@ -12,14 +12,38 @@ use crate::plugin::{Instance, PluginJob};
 use crate::state::State;
 use crate::store::{MOST_OPERATIONS, Transaction, Write, keys};
 use crate::work::health;
+use std::io::{ErrorKind, Write as _};
+use std::path::Path;
 use uuid::Uuid;
 
-/// This server's node: the one that is stored, or a new one.
-pub(super) fn node_of(state: &State) -> NodeId {
-    match state.nodes().next() {
+/// This server's node: the one that its data folder names. A folder that names none gets the one
+/// that is stored, or a new one.
+pub(super) fn node_of(state: &State, data_dir: &Path) -> Result<NodeId, StartError> {
+    let file = data_dir.join("node-id");
+    let at = |error| StartError::Path {
+        path: file.clone(),
+        error,
+    };
+    match std::fs::read_to_string(&file) {
+        Ok(text) => match Uuid::try_parse(text.trim()) {
+            Ok(id) => return Ok(NodeId::known(id.to_string())),
+            Err(error) => {
+                let text = format!("{}: it holds no node id: {error}", file.display());
+                return Err(StartError::Setup(text));
+            }
+        },
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(at(error)),
+    }
+    let id = match state.nodes().next() {
         Some(node) => node.row.id.clone(),
         None => NodeId::known(Uuid::new_v4().to_string()),
-    }
+    };
+    let mut new = tempfile::NamedTempFile::new_in(data_dir).map_err(at)?;
+    writeln!(new, "{id}").map_err(at)?;
+    new.as_file().sync_all().map_err(at)?;
+    new.persist(&file).map_err(|error| at(error.error))?;
+    Ok(id)
 }
 
 /// Writes what is new or differs, and removes the jobs and instances of this node that the

@@ -88,6 +88,7 @@ pub async fn delete(
         }
         let seen = find(&state, key)?;
         check_unused(&state, &seen.row)?;
+        check_detached(&state, &seen.row)?;
         check_deletable(&state, &seen.row)?;
         let operation = Operation::intended(
             cp,
@@ -130,6 +131,20 @@ fn check_unused(state: &State, volume: &Volume) -> Result<()> {
         Some(claim) => Err(about(volume, Fault::VolumeInUse(volume.key.id.to_string()))
             .node(&claim.node)
             .claim(&claim.allocation)),
+    }
+}
+
+/// Whether no node holds the backing store any more: claims of a volume that was deregistered by
+/// force may.
+fn check_detached(state: &State, volume: &Volume) -> Result<()> {
+    let external = volume.remote_id();
+    let mut attachments = state.attachments_of(&volume.plugin, &external);
+    match attachments.next() {
+        None => Ok(()),
+        Some(attachment) => {
+            let fault = Fault::VolumeInUse(volume.key.id.to_string());
+            Err(about(volume, fault).node(&attachment.row.key.node))
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use super::node::{Step, published};
 use super::record::{Failure, Tried, committed};
 use crate::attachment::{self, Attachment};
 use crate::claim::moves::Moves;
-use crate::claim::{Claim, Event};
+use crate::claim::{Claim, Event, Stage};
 use crate::config::BaseDir;
 use crate::control::ControlPlane;
 use crate::csi::{self, About, CapacityRange, Connection, NodeCapabilities};
@@ -178,6 +178,10 @@ impl Asking<'_> {
 
     async fn unpublish(&self, claim: &Claim) -> Result<Tried<Told>> {
         let path = &claim.target_path;
+        if self.in_the_way(claim).is_some() && claim.stage == Stage::Taken {
+            // It was never published there: what is there is another's.
+            return Ok(Tried::Done(Told::Nothing));
+        }
         let unpublish = csi::NodeUnpublishVolume {
             external_id: claim.external_id.to_string(),
             target_path: self.seen(path),
@@ -237,40 +241,53 @@ impl Asking<'_> {
 
     /// Why a volume must not be published where the claim wants it, if it must not.
     async fn misplaced(&self, claim: &Claim) -> Result<Option<Failure>> {
-        if claim.request.target_path.is_none() {
+        let shown = claim.target_path.display();
+        let text = if let Some(other) = self.in_the_way(claim) {
+            format!(
+                "TargetPath {shown} is used by allocation {} for volume {:?} already",
+                other.allocation,
+                other.volume.id.as_str()
+            )
+        } else if !self.is_ours(claim).await? {
+            format!("TargetPath {shown} leads out of the folders for target paths")
+        } else {
             return Ok(None);
-        }
-        let refused = |text: String| {
-            Some(Failure {
-                error: Fault::RefusedLocally(text).into(),
-                code: None,
-            })
         };
+        Ok(Some(Failure {
+            error: Fault::RefusedLocally(text).into(),
+            code: None,
+        }))
+    }
+
+    /// An older claim with the same target path as one that was asked for, or one above or below it.
+    fn in_the_way(&self, claim: &Claim) -> Option<&Claim> {
+        claim.request.target_path.as_ref()?;
+        let place = |claim: &Claim| (claim.created_at, claim.key());
         let path = &claim.target_path;
-        let shown = path.display();
-        let taken = self.state.claims_on(&claim.node).find(|other| {
-            let place = |claim: &Claim| (claim.created_at, claim.key());
-            other.row.target_path == *path && place(&other.row) < place(claim)
-        });
-        if let Some(other) = taken {
-            let (volume, allocation) = other.row.key();
-            return Ok(refused(format!(
-                "TargetPath {shown} is used by allocation {allocation} for volume {:?} already",
-                volume.id.as_str()
-            )));
+        let others = self.state.claims_on(&claim.node).map(|other| &other.row);
+        others
+            .filter(|other| {
+                other.target_path.starts_with(path) || path.starts_with(&other.target_path)
+            })
+            .find(|other| place(other) < place(claim))
+    }
+
+    /// Whether a claim's target path is where we made it, or leads to below one of the node's folders
+    /// for target paths.
+    async fn is_ours(&self, claim: &Claim) -> Result<bool> {
+        if claim.request.target_path.is_none() {
+            return Ok(true);
         }
-        let roots = match self.state.node(&claim.node) {
-            Some(node) => node.row.target_roots.clone(),
-            None => Vec::new(),
-        };
-        let target = path.clone();
-        let is_below = on_host(move || Ok(folders::is_below(&target, &roots)), path).await?;
-        Ok(match is_below {
-            true => None,
-            false => refused(format!(
-                "TargetPath {shown} leads out of the folders for target paths"
-            )),
-        })
+        let node = self.state.node(&claim.node);
+        let roots = node
+            .map(|node| node.row.target_roots.clone())
+            .unwrap_or_default();
+        let target = claim.target_path.clone();
+        on_host(
+            move || Ok(folders::is_below(&target, &roots)),
+            &claim.target_path,
+        )
+        .await
     }
 
     fn told(&self, row: &Attachment) -> csi::Capability {

@@ -60,10 +60,8 @@ impl<Told> Tried<Told> {
 impl Failure {
     /// Counts it, and sets the time of the next try.
     pub fn count(&self, cp: &ControlPlane, tries: &mut Tries) {
-        if self.code.is_some() {
-            tries.attempts = tries.attempts.saturating_add(1);
-        }
-        let wait = backoff::after(tries.attempts.max(1));
+        tries.attempts = tries.attempts.saturating_add(1);
+        let wait = backoff::after(tries.attempts);
         tries.trouble = Some(Trouble {
             error: self.error.clone(),
             code: self.code.clone(),

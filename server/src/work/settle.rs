@@ -6,7 +6,7 @@
 use super::backoff;
 use crate::attachment::Attachment;
 use crate::claim::Claim;
-use crate::claim::settle::{settle_attachment, settle_claim};
+use crate::claim::settle::{self, settle_attachment, settle_claim};
 use crate::control::ControlPlane;
 use crate::error::Result;
 use crate::id::NodeId;
@@ -73,9 +73,15 @@ async fn settle_node(cp: &ControlPlane, state: &State, node: &NodeId) -> Result<
 async fn settle_restless(cp: &ControlPlane, state: &State) -> Result<bool> {
     let mut moved = false;
     for claim in state.restless_claims() {
+        if !settle::is_claim_due(state, &claim.row) {
+            continue;
+        }
         moved |= until_settled(cp, || fresh_claim(cp, claim)).await?;
     }
     for attachment in state.restless_attachments() {
+        if !settle::is_attachment_due(state, &attachment.row) {
+            continue;
+        }
         moved |= until_settled(cp, || fresh_attachment(cp, attachment)).await?;
     }
     Ok(moved)
