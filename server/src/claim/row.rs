@@ -104,7 +104,7 @@ pub struct Claim {
     pub mount_options: MountOptions,
     /// Where the user finds the volume, on the host.
     pub target_path: PathBuf,
-    /// The topmost folder above the target path that was made for it, if one was.
+    /// The topmost folder that was made for a target path that the request named, if one was.
     pub made_folder: Option<PathBuf>,
     /// What becomes of it when its node is booted anew.
     pub on_reboot: OnReboot,

@@ -7,7 +7,6 @@
 
 use std::fs;
 use std::io::{self, ErrorKind};
-use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
@@ -53,7 +52,7 @@ pub(super) fn is_mounted(path: &Path) -> io::Result<bool> {
     Ok(table
         .split(|byte| *byte == b'\n')
         .filter_map(|line| line.split(|byte| *byte == b' ').nth(4))
-        .any(|mounted| PathBuf::from(std::ffi::OsString::from_vec(unescaped(mounted))) == path))
+        .any(|mounted| path.as_os_str().as_encoded_bytes() == unescaped(mounted)))
 }
 
 /// Whether a path leads to below one of these folders, all symbolic links above it followed. The path

@@ -3,7 +3,7 @@
 use super::attach::{named, secrets};
 use super::folders;
 use super::node::{Step, published};
-use super::record::{Failure, Tried, committed};
+use super::record::{Failure, committed};
 use crate::attachment::{self, Attachment};
 use crate::claim::moves::Moves;
 use crate::claim::{Claim, Event, Stage};
@@ -19,14 +19,10 @@ use crate::volume::Volume;
 use futures::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-/// What a Node service said when it did it.
-enum Told {
-    Nothing,
-    /// Published, below this folder that was made for it.
-    Published(Option<PathBuf>),
-}
+/// What a try came to.
+type Tried = super::record::Tried<()>;
 
 /// Tries once, and records what it came to. Nothing happens without a healthy Node service near.
 pub(super) async fn take(cp: &ControlPlane, step: &Step) {
@@ -61,15 +57,27 @@ pub(super) async fn take(cp: &ControlPlane, step: &Step) {
             .map(|info| info.capabilities)
             .unwrap_or_default(),
         base: paths::base_dir(&state, &key.plugin, &key.node),
+        made: OnceLock::new(),
     };
     let asked = AssertUnwindSafe(asking.ask(step)).catch_unwind();
     let tried = asked.await.unwrap_or_else(|_| Err(Fault::Internal.into()));
     let tried = tried.unwrap_or_else(Tried::hindered);
     tried.tell(&what);
-    let recorded = committed(cp, &what, |state| outcome(cp, state, step, &tried, &boot)).await;
+    let made = asking.made.into_inner();
+    let done = Done { tried, made, boot };
+    let recorded = committed(cp, &what, |state| outcome(cp, state, step, &done)).await;
     if let Err(error) = recorded {
         tracing::error!("{what} cannot be recorded: {error}");
     }
+}
+
+/// What a try came to, and what it left on the host.
+struct Done {
+    tried: Tried,
+    /// The topmost folder that was made for a target path that a client named.
+    made: Option<PathBuf>,
+    /// The boot of the node in which it was tried.
+    boot: String,
 }
 
 /// What every step needs.
@@ -79,10 +87,11 @@ struct Asking<'a> {
     connection: Connection,
     capabilities: NodeCapabilities,
     base: Option<&'a BaseDir>,
+    made: OnceLock<PathBuf>,
 }
 
 impl Asking<'_> {
-    async fn ask(&self, step: &Step) -> Result<Tried<Told>> {
+    async fn ask(&self, step: &Step) -> Result<Tried> {
         match step {
             Step::Stage(seen) => self.stage(&seen.row).await,
             Step::Expand(seen) => self.expand(&seen.row).await,
@@ -92,9 +101,9 @@ impl Asking<'_> {
         }
     }
 
-    async fn stage(&self, row: &Attachment) -> Result<Tried<Told>> {
+    async fn stage(&self, row: &Attachment) -> Result<Tried> {
         let Some(path) = &row.staging_path else {
-            return Ok(Tried::Done(Told::Nothing));
+            return Ok(Tried::Done(()));
         };
         let folder = path.clone();
         on_host(move || folders::make(&folder), path).await?;
@@ -114,14 +123,14 @@ impl Asking<'_> {
             ..About::default()
         };
         Ok(match self.connection.node_stage_volume(&stage).await {
-            Ok(()) => Tried::Done(Told::Nothing),
+            Ok(()) => Tried::Done(()),
             Err(error) => Tried::failed(&error, &about, "mounting volumes: "),
         })
     }
 
-    async fn unstage(&self, row: &Attachment) -> Result<Tried<Told>> {
+    async fn unstage(&self, row: &Attachment) -> Result<Tried> {
         let Some(path) = &row.staging_path else {
-            return Ok(Tried::Done(Told::Nothing));
+            return Ok(Tried::Done(()));
         };
         let unstage = csi::NodeUnstageVolume {
             external_id: row.key.external_id.to_string(),
@@ -142,7 +151,7 @@ impl Asking<'_> {
         }
     }
 
-    async fn publish(&self, claim: &Claim) -> Result<Tried<Told>> {
+    async fn publish(&self, claim: &Claim) -> Result<Tried> {
         let Some(attachment) = self.state.attachment(&claim.attachment_key()) else {
             return Err(Fault::Internal.into());
         };
@@ -152,7 +161,11 @@ impl Asking<'_> {
         }
         let path = &claim.target_path;
         let parent = path.parent().unwrap_or(path).to_owned();
-        let made = on_host(move || folders::make(&parent), path).await?;
+        if let Some(made) = on_host(move || folders::make(&parent), path).await?
+            && claim.request.target_path.is_some()
+        {
+            self.made.get_or_init(|| made);
+        }
         let publish = csi::NodePublishVolume {
             external_id: claim.external_id.to_string(),
             publish_context: self.publish_context(row)?,
@@ -171,16 +184,16 @@ impl Asking<'_> {
             ..About::default()
         };
         Ok(match self.connection.node_publish_volume(&publish).await {
-            Ok(()) => Tried::Done(Told::Published(made)),
+            Ok(()) => Tried::Done(()),
             Err(error) => Tried::failed(&error, &about, "mounting volumes: "),
         })
     }
 
-    async fn unpublish(&self, claim: &Claim) -> Result<Tried<Told>> {
+    async fn unpublish(&self, claim: &Claim) -> Result<Tried> {
         let path = &claim.target_path;
         if self.in_the_way(claim).is_some() && claim.stage == Stage::Taken {
             // It was never published there: what is there is another's.
-            return Ok(Tried::Done(Told::Nothing));
+            return Ok(Tried::Done(()));
         }
         let unpublish = csi::NodeUnpublishVolume {
             external_id: claim.external_id.to_string(),
@@ -192,7 +205,8 @@ impl Asking<'_> {
             ..About::default()
         };
         match self.connection.node_unpublish_volume(&unpublish).await {
-            Ok(()) => vacated(path, claim.made_folder.clone()).await,
+            Ok(()) if self.is_ours(claim).await? => vacated(path, self.made_for(claim)).await,
+            Ok(()) => Ok(Tried::Done(())),
             Err(error) => Ok(Tried::failed(
                 &error,
                 &about,
@@ -202,13 +216,13 @@ impl Asking<'_> {
     }
 
     /// A driver without EXPAND_VOLUME has nothing to do on a node.
-    async fn expand(&self, row: &Attachment) -> Result<Tried<Told>> {
+    async fn expand(&self, row: &Attachment) -> Result<Tried> {
         let Some(expansion) = row
             .expansion
             .as_ref()
             .filter(|_| self.capabilities.supports_expand)
         else {
-            return Ok(Tried::Done(Told::Nothing));
+            return Ok(Tried::Done(()));
         };
         let staging = self.staging(row);
         let volume_path = match published(self.state, row) {
@@ -234,7 +248,7 @@ impl Asking<'_> {
             ..About::default()
         };
         Ok(match self.connection.node_expand_volume(&expand).await {
-            Ok(_) => Tried::Done(Told::Nothing),
+            Ok(_) => Tried::Done(()),
             Err(error) => Tried::failed(&error, &about, ""),
         })
     }
@@ -270,6 +284,16 @@ impl Asking<'_> {
                 other.target_path.starts_with(path) || path.starts_with(&other.target_path)
             })
             .find(|other| place(other) < place(claim))
+    }
+
+    /// The topmost folder that was made for a claim, unless another claim's path is below it.
+    fn made_for(&self, claim: &Claim) -> Option<PathBuf> {
+        let made = claim.made_folder.clone()?;
+        let state = self.cp.state();
+        let mut others = state.claims_on(&claim.node).map(|other| &other.row);
+        let is_shared =
+            others.any(|other| other.key() != claim.key() && other.target_path.starts_with(&made));
+        (!is_shared).then_some(made)
     }
 
     /// Whether a claim's target path is where we made it, or leads to below one of the node's folders
@@ -328,7 +352,7 @@ async fn on_host<T: Send + 'static>(
 
 /// Sees that nothing is mounted at a path any more, whatever the driver said, and removes what was
 /// made there.
-async fn vacated(path: &Path, topmost: Option<PathBuf>) -> Result<Tried<Told>> {
+async fn vacated(path: &Path, topmost: Option<PathBuf>) -> Result<Tried> {
     let vacated = path.to_owned();
     let is_mounted = move || {
         let is_mounted = folders::is_mounted(&vacated)?;
@@ -344,7 +368,7 @@ async fn vacated(path: &Path, topmost: Option<PathBuf>) -> Result<Tried<Told>> {
         );
         return Err(Fault::HostFailed(text).into());
     }
-    Ok(Tried::Done(Told::Nothing))
+    Ok(Tried::Done(()))
 }
 
 /// What becomes of the rows. Nothing, if they have moved on meanwhile: then what was tried is undone,
@@ -353,9 +377,9 @@ fn outcome(
     cp: &ControlPlane,
     state: &State,
     step: &Step,
-    tried: &Tried<Told>,
-    boot: &str,
+    done: &Done,
 ) -> Result<Option<Transaction>> {
+    let boot = &done.boot;
     let mut moves = Moves::at(cp, state);
     let moved = match step {
         Step::Stage(on) | Step::Expand(on) | Step::Unstage(on) => {
@@ -366,8 +390,8 @@ fn outcome(
                 return Ok(None);
             };
             match step {
-                Step::Expand(_) => expanded(cp, state, &mut moves, seen, tried)?,
-                _ => staged(cp, &mut moves, seen, step, tried, boot)?,
+                Step::Expand(_) => expanded(cp, state, &mut moves, seen, &done.tried)?,
+                _ => staged(cp, &mut moves, seen, step, done)?,
             }
             guard_boot(&mut moves, state, &on.row.key.node, boot)
         }
@@ -380,7 +404,7 @@ fn outcome(
             let Some(seen) = state.claim(&on.row.key()).filter(still) else {
                 return Ok(None);
             };
-            claimed(cp, &mut moves, seen, step, tried, boot)?;
+            claimed(cp, &mut moves, seen, step, done)?;
             guard_boot(&mut moves, state, &on.row.node, boot)
         }
     };
@@ -409,15 +433,14 @@ fn staged(
     moves: &mut Moves<'_>,
     seen: &Stored<Attachment>,
     step: &Step,
-    tried: &Tried<Told>,
-    boot: &str,
+    done: &Done,
 ) -> Result<()> {
     let mut changed = seen.row.clone();
-    match tried {
-        Tried::Done(_) => {
+    match &done.tried {
+        Tried::Done(()) => {
             let event = match step {
                 Step::Stage(_) => {
-                    boot.clone_into(&mut changed.boot);
+                    changed.boot.clone_from(&done.boot);
                     attachment::Event::Staged
                 }
                 _ => attachment::Event::Unstaged,
@@ -440,7 +463,7 @@ fn expanded(
     state: &State,
     moves: &mut Moves<'_>,
     seen: &Stored<Attachment>,
-    tried: &Tried<Told>,
+    tried: &Tried,
 ) -> Result<()> {
     let mut changed = seen.row.clone();
     let Some(expansion) = &mut changed.expansion else {
@@ -465,21 +488,20 @@ fn claimed(
     moves: &mut Moves<'_>,
     seen: &Stored<Claim>,
     step: &Step,
-    tried: &Tried<Told>,
-    boot: &str,
+    done: &Done,
 ) -> Result<()> {
     let mut changed = seen.row.clone();
-    match tried {
-        Tried::Done(told) => match step {
+    if done.made.is_some() {
+        changed.made_folder.clone_from(&done.made);
+    }
+    match &done.tried {
+        Tried::Done(()) => match step {
             Step::Publish(_) => {
                 let next = changed.stage.next(changed.is_leaving(), Event::Published);
                 changed.stage = next.unwrap_or(changed.stage);
                 changed.since = cp.clock.now();
                 changed.tries = Default::default();
-                boot.clone_into(&mut changed.boot);
-                if let Told::Published(Some(made)) = told {
-                    changed.made_folder = Some(made.clone());
-                }
+                changed.boot.clone_from(&done.boot);
                 moves.put(seen, changed)
             }
             _ => moves.unpublish(seen, changed),

@@ -2,7 +2,7 @@
 
 use crate::claimed::{Claimed, named};
 use crate::driven::NOT_AT_ALL;
-use crate::rig::key;
+use crate::rig::{key, shared};
 use crate::scripted_driver::{Reply, controller_capabilities, node_capabilities};
 use crate::server::{PATIENCE, TestServer};
 use jiff::SignedDuration;
@@ -391,4 +391,48 @@ async fn ended_claims_can_be_read_for_an_hour() {
         })
         .await;
     rig.take("v", "a", json!({})).await.unwrap();
+}
+
+/// More claims than one commit takes along, of one attachment, fail and end all the same.
+#[tokio::test]
+async fn a_crowd_that_waits_for_one_attachment_fails_with_it_and_comes_again() {
+    const CROWD: usize = 60;
+    let rig = Claimed::start().await;
+    rig.register_as("v", shared("of-v")).await;
+    let writing = json!({"access_mode": "multi-node-multi-writer"});
+    let (go_on, held) = watch::channel(false);
+    let no = Box::new(Reply::refuse(Code::InvalidArgument, "no"));
+    rig.driver()
+        .script(Call::NodeStageVolume, Reply::Once(held, no));
+    for at in 0..CROWD {
+        let (name, request) = (format!("a{at}"), writing.clone());
+        let taken = rig.server().take_within(NOT_AT_ALL, "v", &name, request);
+        taken.await.unwrap();
+    }
+    rig.driver().asked(Call::NodeStageVolume, 1).await;
+    go_on.send_replace(true);
+    for at in 0..CROWD {
+        let gone = rig.server().gone("v", &format!("a{at}")).await;
+        assert_eq!(gone.end(), Some(Ended::Failed));
+    }
+    assert_eq!(rig.calls(), [UP[0], UP[1], DOWN[1], DOWN[2]]);
+    rig.forget();
+
+    let (go_on, held) = watch::channel(false);
+    let reply = Reply::Once(held, Box::new(Reply::Usual));
+    rig.driver().script(Call::ControllerUnpublishVolume, reply);
+    rig.take("v", "first", writing.clone()).await.unwrap();
+    rig.server().ask_back("v", "first").await;
+    rig.driver().asked(Call::ControllerUnpublishVolume, 1).await;
+    for at in 0..CROWD {
+        let (name, request) = (format!("b{at}"), writing.clone());
+        let taken = rig.server().take_within(NOT_AT_ALL, "v", &name, request);
+        taken.await.unwrap();
+    }
+    rig.forget();
+    go_on.send_replace(true);
+    for at in 0..CROWD {
+        rig.server().published("v", &format!("b{at}")).await;
+    }
+    assert_eq!(rig.calls().len(), 2 + CROWD);
 }
