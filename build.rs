@@ -91,6 +91,8 @@ struct Capability {
     namespace: Vec<String>,
     /// What a policy has to allow on plugins.
     plugin: Option<Plugin>,
+    /// What a policy has to allow on nodes.
+    node: Option<Node>,
     /// Whose namespace is checked.
     checked: Option<Checked>,
 }
@@ -100,6 +102,13 @@ struct Capability {
 enum Plugin {
     List,
     Read,
+}
+
+#[derive(Deserialize, Debug)]
+#[serde(rename_all = "lowercase")]
+enum Node {
+    Read,
+    Write,
 }
 
 #[derive(Deserialize, Debug)]
@@ -136,7 +145,9 @@ impl Row {
         let summary = filled(&operation.summary, "has no summary");
         filled(&operation.description, "has no description");
         let Some(capability) = operation.extensions.get("x-capability") else {
-            lacks("has no x-capability: {namespace, plugin, checked}, or {} if nothing is needed")
+            lacks(
+                "has no x-capability: {namespace, plugin, node, checked}, or {} if nothing is needed",
+            )
         };
         let capability = Capability::deserialize(capability)
             .unwrap_or_else(|error| lacks(&format!("has a wrong x-capability: {error}")));
@@ -160,11 +171,14 @@ impl Capability {
     /// The Rust expression for it.
     fn expression(&self) -> String {
         format!(
-            "Capability {{ namespace: &{:?}, plugin: {}, checked: {} }}",
+            "Capability {{ namespace: &{:?}, plugin: {}, node: {}, checked: {} }}",
             self.namespace,
             self.plugin.as_ref().map_or("None".to_owned(), |it| format!(
                 "Some(PluginPolicy::{it:?})"
             )),
+            self.node
+                .as_ref()
+                .map_or("None".to_owned(), |it| format!("Some(NodePolicy::{it:?})")),
             self.checked
                 .as_ref()
                 .map_or("None".to_owned(), |it| format!("Some(Checked::{it:?})")),

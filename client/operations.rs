@@ -10,6 +10,8 @@ pub struct Capability {
     pub namespace: &'static [&'static str],
     /// What a policy has to allow on plugins.
     pub plugin: Option<PluginPolicy>,
+    /// What a policy has to allow on nodes.
+    pub node: Option<NodePolicy>,
     /// Whose namespace is checked; `None` exactly when `namespace` is empty.
     pub checked: Option<Checked>,
 }
@@ -21,6 +23,15 @@ pub enum PluginPolicy {
     List,
     /// To read and use them, and to list them.
     Read,
+}
+
+/// What a policy allows on nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NodePolicy {
+    /// To list and read them.
+    Read,
+    /// To change them, and to read them.
+    Write,
 }
 
 /// Whose namespace is checked.

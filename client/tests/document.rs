@@ -7,7 +7,7 @@ mod judge;
 use judge::{Judge, resolve};
 use saddlebag_client::{
     DOCUMENT,
-    operations::{Checked, Operation, PluginPolicy},
+    operations::{Checked, NodePolicy, Operation, PluginPolicy},
     types,
 };
 use serde_json::{Map, Value, json};
@@ -42,11 +42,15 @@ fn the_route_table_is_as_reviewed() {
                 PluginPolicy::List => "plugin:list".to_owned(),
                 PluginPolicy::Read => "plugin:read".to_owned(),
             });
+            let node = needed.node.map(|policy| match policy {
+                NodePolicy::Read => "node:read".to_owned(),
+                NodePolicy::Write => "node:write".to_owned(),
+            });
             let namespace = needed.checked.map(|checked| match checked {
                 Checked::Request => needed.namespace.join("|") + " in the request's namespace",
                 Checked::Volume => needed.namespace.join("|") + " in each volume's namespace",
             });
-            let needs: Vec<String> = plugin.into_iter().chain(namespace).collect();
+            let needs: Vec<String> = plugin.into_iter().chain(node).chain(namespace).collect();
             format!(
                 "{} {} {} ({}): {}\n",
                 operation.method(),

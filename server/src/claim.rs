@@ -1,20 +1,39 @@
-//! Claims: who uses a volume.
+//! Claims: who uses a volume, and where.
+//!
+//! - [`take`] asks for a volume on a node, [`release`] gives it back, [`retry`] makes what is stuck due
+//!   now. None of them calls a driver: workers do, by the rows.
+//! - While the row of a claim is there, the volume is in use: it cannot be deleted, and what its access
+//!   mode does not allow beside the claim is refused.
+//! - A claim that ended, because it was released or because it failed, can be read for an hour.
+//!
+//! The stages of a claim; every arrow is a driver's OK, or stands for one (see `work::settle`):
+//!
+//! ```text
+//!                     ┌───────────── reboot ────────────┐
+//!                     ▼           publish               │
+//! claim             taken ─────────────────────────► published
+//!                     │ leaving: unpublish              │ leaving: unpublish
+//!                     └─────────► unpublished ◄─────────┘
+//!                                      │ when its attachment has other users, or is gone
+//!                                      ▼
+//!                        ended: released, or failed
+//! ```
+//!
+//! A claim is *leaving* once its release was asked or a driver refused it for good. What a driver
+//! refused is unwound the same way as what was released.
 
-use crate::id::{AllocationId, NodeId, VolumeKey};
-use crate::volume::Capability;
-use serde::{Deserialize, Serialize};
+mod admission;
+pub(crate) mod moves;
+mod release;
+mod row;
+pub(crate) mod settle;
+mod stage;
+mod standing;
+mod take;
 
-/// A claim as it is stored: while its row is there, the volume is in use.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Claim {
-    /// The volume used.
-    pub volume: VolumeKey,
-    /// The allocation that uses it.
-    pub allocation: AllocationId,
-    /// Where.
-    pub node: NodeId,
-    /// Whether it only reads.
-    pub read_only: bool,
-    /// How it uses the volume.
-    pub capability: Capability,
-}
+pub(crate) use release::await_end;
+pub use release::{release, retry};
+pub use row::{Claim, ClaimKey, ClaimRequest, Ended, OnReboot, Release};
+pub use stage::{Event, Impossible, Stage};
+pub use standing::{Standing, Step, step_of};
+pub use take::take;

@@ -56,6 +56,9 @@ pub struct Config {
     /// drivers that we started, and the built-in one. What is not done then is left to be taken up by
     /// the next start. Default 20 s.
     pub shutdown_timeout: Duration,
+    /// What tells one boot of this host from another. Default: what Linux says; elsewhere nothing is
+    /// known, and no reboot is ever concluded.
+    pub boot_id: Option<String>,
 }
 
 impl Config {
@@ -76,6 +79,7 @@ impl Config {
             connections: listen::Limits::default(),
             bodies: edge::body::Limits::default(),
             shutdown_timeout: Duration::from_secs(20),
+            boot_id: None,
         }
     }
 

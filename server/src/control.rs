@@ -1,5 +1,6 @@
 //! The control plane: what every handler and worker shares.
 
+use crate::attachment::AttachmentKey;
 use crate::clock::Clock;
 use crate::csi::Secrets;
 use crate::error::{Error, Fault, Result};
@@ -7,12 +8,12 @@ use crate::id::NodeId;
 use crate::seal::{SealError, Sealed, Sealer};
 use crate::state::{Live, LoadError, State};
 use crate::store::{Committed, Followed, Index, Store, StoreError, Transaction};
-use crate::work::controller::Running;
-use crate::work::{Drivers, backoff};
+use crate::work::{Drivers, Running, backoff};
 use futures::StreamExt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 /// What every handler and worker shares. Cheap to clone.
 #[derive(Clone)]
@@ -30,8 +31,10 @@ pub struct Shared {
     pub sealer: Sealer,
     /// The drivers whose sockets are near.
     pub drivers: Drivers,
-    /// The operations that drivers are being asked about.
-    pub running: Running,
+    /// The operations, and the attachments by their own id, that controllers are being asked about.
+    pub running: Running<Uuid>,
+    /// The attachments that Node services are being asked about, for themselves or their claims.
+    pub mounting: Running<AttachmentKey>,
     /// The node that this process runs on.
     pub node: NodeId,
     /// Ends waits when the server stops.

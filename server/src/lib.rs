@@ -11,12 +11,14 @@
 //! Domain verbs know no HTTP and no driver; `http` knows no gRPC; only `csi` knows protobuf; only
 //! `work` calls drivers to change something.
 
+pub mod attachment;
 pub mod claim;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod control;
 pub mod csi;
+pub mod doctor;
 pub mod driver;
 pub mod error;
 pub mod http;
@@ -31,5 +33,6 @@ pub mod server;
 pub mod snapshot;
 pub mod state;
 pub mod store;
+pub mod tries;
 pub mod volume;
 pub mod work;

@@ -1,13 +1,8 @@
 //! Nodes: the hosts beside which drivers run.
 
-use crate::id::NodeId;
-use serde::{Deserialize, Serialize};
+mod fence;
+pub(crate) mod paths;
+mod row;
 
-/// A node as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Node {
-    /// Its id.
-    pub id: NodeId,
-    /// Its host name.
-    pub name: String,
-}
+pub use fence::{fence, unfence};
+pub use row::{Fenced, Node};

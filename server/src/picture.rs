@@ -4,16 +4,20 @@
 //! is one [`Fragments`] for all volumes of the plugin. They are spliced when they are read, so that a
 //! flip of health encodes one fragment and not every row.
 
+mod claim;
 mod draft;
+mod node;
 mod operation;
 mod plugin;
 mod volume;
 
+pub use claim::{CLAIM_STATES, claim, claim_state};
 pub use draft::{draft, is_running};
-pub use operation::{STATES, operation};
+pub use node::{node, node_stub};
+pub use operation::{STATES, operation, waits_for};
 pub use plugin::Fragments;
-pub use volume::VolumePicture;
 pub(crate) use volume::nanoseconds;
+pub use volume::{ShownClaim, VolumePicture};
 
 use bytes::Bytes;
 use serde::Serialize;

@@ -68,7 +68,7 @@ pub struct Server {
     follow: tokio_util::task::AbortOnDropHandle<()>,
     backups: tokio_util::task::AbortOnDropHandle<()>,
     work: Vec<tokio_util::task::AbortOnDropHandle<()>>,
-    steps: work::controller::Steps,
+    steps: work::Steps,
     launched: Arc<Mutex<launch::Launched>>,
     on_violation: Option<OnViolation>,
 }
@@ -102,14 +102,15 @@ impl Server {
                 row,
             },
         })?;
-        let node = setup::node_of(&state);
+        let node = setup::node_of(&state, &config.data_dir)?;
         let cp = ControlPlane::new(Shared {
             store,
             live: Arc::new(Live::new(state)),
             clock,
             sealer,
             drivers: Drivers::default(),
-            running: work::controller::Running::default(),
+            running: work::Running::default(),
+            mounting: work::Running::default(),
             node,
             stopping: CancellationToken::new(),
         });
@@ -118,8 +119,11 @@ impl Server {
         let backups = spawn(backup::give(cp.clone(), listening));
         let mut tasks = Vec::new();
         let launched = launch::Launched::start(&cp, &config).await?;
-        let steps = work::controller::Steps::default();
+        let steps = work::Steps::default();
         tasks.push(spawn(work::controller::work(cp.clone(), steps.clone())));
+        let node = work::node::work(cp.clone(), cp.node.clone(), steps.clone());
+        tasks.push(spawn(node));
+        tasks.push(spawn(work::settle::work(cp.clone())));
         tasks.push(spawn(work::expiry::work(cp.clone())));
         Ok(Self {
             cp,

@@ -5,6 +5,7 @@
 //! - [`Live`] holds the newest, applies commits in their order, and wakes who waits for a change.
 
 mod apply;
+mod claims;
 mod entry;
 mod interest;
 mod live;

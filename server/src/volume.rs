@@ -24,5 +24,5 @@ pub use external::list_external;
 pub(crate) use intake::{hold_new_backing, release_backing};
 pub use register::register;
 pub use release::{delete, deregister};
-pub use row::{Backing, Capability, TopologyRequest, Volume};
+pub use row::{Backing, Capability, GivenUp, TopologyRequest, Volume};
 pub use spec::{MOST_ITEMS, Spec};

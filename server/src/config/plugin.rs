@@ -25,20 +25,37 @@ pub struct PluginConfig {
     pub secrets: Option<PathBuf>,
     /// The namespace of the job; it is made if it is not there. Default: `default`.
     pub namespace: Namespace,
-    /// How paths of this host look to the driver, if it sees them elsewhere: in a container.
+    /// How paths of this host look to the driver, if it sees them elsewhere: in a container. Paths of
+    /// its volumes lie below.
     pub base_dir: Option<BaseDir>,
     /// How often the driver is asked how it is.
     pub health: Pace,
 }
 
-/// One folder, by the two names that it has on the host and inside the driver's container.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// One folder, by the two names that it has on the host and inside the driver's container. Mounts below
+/// have to be shared with the container (`rshared`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BaseDir {
     /// Its absolute path on the host.
     pub host: PathBuf,
     /// Its absolute path as the driver sees it.
     pub driver: PathBuf,
+}
+
+/// `HOST:DRIVER`, both absolute.
+impl FromStr for BaseDir {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("base_dir {text:?} is not HOST:DRIVER, two absolute folders");
+        let (host, driver) = text.split_once(':').ok_or_else(wrong)?;
+        let (host, driver) = (PathBuf::from(host), PathBuf::from(driver));
+        match host.is_absolute() && driver.is_absolute() {
+            true => Ok(Self { host, driver }),
+            false => Err(wrong()),
+        }
+    }
 }
 
 /// How a driver is reached.
@@ -89,14 +106,15 @@ impl PluginConfig {
     }
 }
 
-/// `id=NAME,endpoint=unix:///PATH[,type=controller|node|monolith][,secrets=FILE]`, or `command=PROGRAM ARGUMENT …`
+/// `id=NAME,endpoint=unix:///PATH[,type=controller|node|monolith][,secrets=FILE]
+/// [,base_dir=HOST:DRIVER]`, or `command=PROGRAM ARGUMENT …`
 /// in place of `endpoint=`. A command is the last part and may hold commas; it is split at spaces.
 impl FromStr for PluginConfig {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (mut id, mut endpoint, mut command) = (None, None, None);
-        let (mut kind, mut secrets) = (None, None);
+        let (mut kind, mut secrets, mut base_dir) = (None, None, None);
         let mut rest = text;
         while !rest.is_empty() {
             let (key, after) = rest
@@ -112,9 +130,10 @@ impl FromStr for PluginConfig {
                 "command" => &mut command,
                 "type" => &mut kind,
                 "secrets" => &mut secrets,
+                "base_dir" => &mut base_dir,
                 other => {
                     return Err(format!(
-                        "unknown key {other:?}: use id, endpoint, command, type, secrets"
+                        "unknown key {other:?}: use id, endpoint, command, type, secrets, base_dir"
                     ));
                 }
             };
@@ -145,6 +164,7 @@ impl FromStr for PluginConfig {
         Ok(Self {
             kind,
             secrets: secrets.map(PathBuf::from),
+            base_dir: base_dir.map(str::parse).transpose()?,
             ..Self::new(plugin, launch)
         })
     }

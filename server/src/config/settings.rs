@@ -225,6 +225,7 @@ impl Settings {
             shutdown_timeout: given
                 .shutdown_timeout
                 .map_or(standard.shutdown_timeout, Into::into),
+            boot_id: standard.boot_id,
             data_dir: standard.data_dir,
         };
         if config.hides_builtin() {

@@ -23,7 +23,8 @@ pub enum UnknownMode {
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum AccessMode {
-    /// One node, reading and writing.
+    /// One node, reading and writing. CSI leaves open how many users there; here any number (the
+    /// driver may allow fewer).
     SingleNodeWriter,
     /// One node, reading.
     SingleNodeReaderOnly,
@@ -33,19 +34,25 @@ pub enum AccessMode {
     MultiNodeSingleWriter,
     /// Many nodes, reading and writing.
     MultiNodeMultiWriter,
+    /// One user on one node, reading and writing (CSI 1.5).
+    SingleNodeSingleWriter,
+    /// Many users on one node, reading and writing (CSI 1.5).
+    SingleNodeMultiWriter,
 }
 
 impl AccessMode {
-    /// Every mode that Nomad's API has.
-    pub const ALL: [Self; 5] = [
+    /// Every mode: the five that Nomad's API has, and CSI's two younger ones.
+    pub const ALL: [Self; 7] = [
         Self::SingleNodeWriter,
         Self::SingleNodeReaderOnly,
         Self::MultiNodeReaderOnly,
         Self::MultiNodeSingleWriter,
         Self::MultiNodeMultiWriter,
+        Self::SingleNodeSingleWriter,
+        Self::SingleNodeMultiWriter,
     ];
 
-    /// Nomad's word.
+    /// Its word: Nomad's where Nomad has one.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::SingleNodeWriter => "single-node-writer",
@@ -53,6 +60,23 @@ impl AccessMode {
             Self::MultiNodeReaderOnly => "multi-node-reader-only",
             Self::MultiNodeSingleWriter => "multi-node-single-writer",
             Self::MultiNodeMultiWriter => "multi-node-multi-writer",
+            Self::SingleNodeSingleWriter => "single-node-single-writer",
+            Self::SingleNodeMultiWriter => "single-node-multi-writer",
+        }
+    }
+
+    /// The mode as a driver is told it: one that does not know SINGLE_NODE_MULTI_WRITER must not
+    /// be told the two modes that came with it, and takes SINGLE_NODE_WRITER for both (CSI,
+    /// `VolumeCapability.AccessMode`).
+    #[must_use]
+    pub const fn known_to(self, single_node_multi_writer: bool) -> Self {
+        match self {
+            Self::SingleNodeSingleWriter | Self::SingleNodeMultiWriter
+                if !single_node_multi_writer =>
+            {
+                Self::SingleNodeWriter
+            }
+            known => known,
         }
     }
 
@@ -63,6 +87,8 @@ impl AccessMode {
             Self::MultiNodeReaderOnly => Mode::MultiNodeReaderOnly,
             Self::MultiNodeSingleWriter => Mode::MultiNodeSingleWriter,
             Self::MultiNodeMultiWriter => Mode::MultiNodeMultiWriter,
+            Self::SingleNodeSingleWriter => Mode::SingleNodeSingleWriter,
+            Self::SingleNodeMultiWriter => Mode::SingleNodeMultiWriter,
         }
     }
 }

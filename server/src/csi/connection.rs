@@ -96,6 +96,12 @@ impl Connection {
         }
     }
 
+    /// The same way, with turns and deadlines of its own.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
     /// What a call carries: the secrets of the plugin with those of its volume or request on top.
     pub fn secrets_with(&self, own: &Secrets) -> Secrets {
         self.secrets.merged_with(own)

@@ -52,7 +52,8 @@ impl Fault {
             | Fault::NoVolumeId
             | Fault::NoPluginId
             | Fault::NullSnapshot
-            | Fault::NoReason => row("missing_field", 400, 500),
+            | Fault::NoReason
+            | Fault::NoFenceReason => row("missing_field", 400, 500),
             Fault::NoNodeId => row("missing_field", 400, 400),
             Fault::Validation(_) | Fault::BadItems(_) | Fault::RefusedLocally(_) => {
                 row("invalid_request", 400, 500)
@@ -66,10 +67,13 @@ impl Fault {
             Fault::NoPluginNamed(_)
             | Fault::NoPluginToAsk
             | Fault::NoPluginToSnapshot(_)
+            | Fault::PluginOfClaimNotFound(_)
             | Fault::PluginOfVolumeNotFound { .. } => row("plugin_not_found", 404, 500),
             Fault::NamespaceNotFound { .. } => row("namespace_not_found", 404, 500),
             Fault::JobNotFound => row("job_not_found", 404, 404),
             Fault::OperationNotFound => row("operation_not_found", 404, 404),
+            Fault::ClaimNotFound => row("claim_not_found", 404, 404),
+            Fault::NodeNotFound(_) | Fault::NoNodeToRead => row("node_not_found", 404, 404),
 
             Fault::VolumeInUse(_) | Fault::ClaimsLive(_) => row("volume_in_use", 409, 500),
             Fault::VolumeBusy { .. } => Answer {
@@ -82,6 +86,9 @@ impl Fault {
             Fault::ExternalIdTaken { .. } | Fault::ExternalIdShared { .. } => {
                 row("external_id_taken", 409, 500)
             }
+            Fault::ClaimRefused { .. } => row("claim_refused", 409, 500),
+            Fault::ClaimConflict(_) => row("claim_conflict", 409, 500),
+            Fault::NodeFenced { .. } => row("node_fenced", 409, 500),
             Fault::OperationEnded(_) => row("operation_ended", 409, 409),
             Fault::Abandoned { .. } => row("operation_abandoned", 409, 500),
 
@@ -96,10 +103,13 @@ impl Fault {
             Fault::DriverExhausted(_) => row("driver_exhausted", 507, 500),
             Fault::DriverUnimplemented(_) => row("capability_missing", 501, 500),
             Fault::DriverFailed(_) => row("driver_failed", 502, 500),
+            Fault::HostFailed(_) => row("node_failed", 502, 500),
             Fault::DriverUnavailable(_) => row("driver_unavailable", 503, 500),
             Fault::DriverSlow(_) => row("operation_timeout", 504, 500),
 
-            Fault::StillUnderWay { .. } => row("operation_timeout", 504, 504),
+            Fault::StillUnderWay { .. } | Fault::StillReleasing { .. } => {
+                row("operation_timeout", 504, 504)
+            }
             Fault::Several { errors, .. } => {
                 errors
                     .first()

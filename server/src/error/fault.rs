@@ -105,6 +105,56 @@ pub enum Fault {
     #[error("operation not found")]
     OperationNotFound,
 
+    /// No such claim, or it ended more than an hour ago.
+    #[error("claim not found")]
+    ClaimNotFound,
+    /// No such node.
+    #[error("node not found: {0}")]
+    NodeNotFound(String),
+    /// Reading: no such node.
+    #[error("node not found")]
+    NoNodeToRead,
+    /// Claiming: the volume's plugin is gone.
+    #[error("plugin not found: {0}")]
+    PluginOfClaimNotFound(String),
+    /// Fencing needs a reason.
+    #[error(
+        "fencing a node needs a reason: say how it is known that the node uses no volume any more, as ?reason="
+    )]
+    NoFenceReason,
+    /// The claim cannot be had (Nomad's texts).
+    #[error("alloc {allocation:?} failed to claim volume {volume:?}: {why}")]
+    ClaimRefused {
+        /// Who asked.
+        allocation: String,
+        /// The volume.
+        volume: String,
+        /// Why not.
+        why: String,
+    },
+    /// The allocation has, or had, another claim of the volume.
+    #[error("{0}")]
+    ClaimConflict(String),
+    /// The node is fenced.
+    #[error("node {node} is fenced: {reason}. It takes claims again once it was booted anew")]
+    NodeFenced {
+        /// The node.
+        node: String,
+        /// The operator's words.
+        reason: String,
+    },
+    /// Something on a node's host stands in the way of a volume.
+    #[error("{0}")]
+    HostFailed(String),
+    /// A release goes on, but the caller has waited long enough.
+    #[error("{what} is still under way: {why}. The same request waits for it again")]
+    StillReleasing {
+        /// What is released.
+        what: String,
+        /// Why it is not done.
+        why: String,
+    },
+
     /// The volume has claims.
     #[error("volume in use: {0}")]
     VolumeInUse(String),

@@ -3,7 +3,7 @@
 
 use super::front::Asking;
 use super::reply::Reply;
-use super::{jobs, operations, plugins, snapshots, status, volumes};
+use super::{claims, doctor, jobs, nodes, operations, plugins, snapshots, status, volumes};
 use crate::control::ControlPlane;
 use saddlebag_client::operations::Operation;
 
@@ -28,6 +28,12 @@ pub(super) async fn dispatch(
         Operation::DeleteVolume => volumes::delete_volume(cp, asking).await,
         Operation::DetachVolume => volumes::detach_volume(cp, asking).await,
 
+        Operation::ClaimVolume => claims::claim_volume(cp, asking).await,
+        Operation::ListClaims => claims::list_claims(cp, asking).await,
+        Operation::ReadClaim => claims::read_claim(cp, asking).await,
+        Operation::ReleaseClaim => claims::release_claim(cp, asking).await,
+        Operation::RetryClaims => claims::retry_claims(cp, asking).await,
+
         Operation::ListSnapshots => snapshots::list_snapshots(cp, asking).await,
         Operation::CreateSnapshots => snapshots::create_snapshots(cp, asking).await,
         Operation::CreateSnapshotsByPost => snapshots::create_snapshots_by_post(cp, asking).await,
@@ -40,10 +46,16 @@ pub(super) async fn dispatch(
         Operation::ListPluginJobs => jobs::list_plugin_jobs(cp, asking).await,
         Operation::ReadJob => jobs::read_job(cp, asking).await,
 
+        Operation::ListNodes => nodes::list_nodes(cp, asking).await,
+        Operation::ReadNode => nodes::read_node(cp, asking).await,
+        Operation::FenceNode => nodes::fence_node(cp, asking).await,
+        Operation::UnfenceNode => nodes::unfence_node(cp, asking).await,
+
         Operation::ListOperations => operations::list_operations(cp, asking).await,
         Operation::ReadOperation => operations::read_operation(cp, asking).await,
         Operation::RetryOperation => operations::retry_operation(cp, asking).await,
         Operation::AbandonOperation => operations::abandon_operation(cp, asking).await,
+        Operation::Doctor => doctor::doctor(cp, asking).await,
 
         Operation::ReadLeader => status::read_leader(cp, asking).await,
         Operation::ReadAgentHealth => status::read_agent_health(cp, asking).await,

@@ -9,14 +9,17 @@
 //! A handler unpacks the request, calls one domain verb, and wraps its answer. Which handler answers
 //! which operation of the document stands in `dispatch`, without a wildcard.
 
+mod claims;
 pub mod contract;
 pub mod declared;
 mod dispatch;
+mod doctor;
 pub mod edge;
 mod front;
 mod jobs;
 mod line;
 pub mod listen;
+mod nodes;
 mod operations;
 mod plugins;
 mod reply;

@@ -1,7 +1,8 @@
 //! The routes of tag `operations`.
 
 use super::declared::{
-    At, ChangeErrors, List, NotFound, OperationFilter, OperationPath, Read, ReadErrors, Region,
+    At, ChangeErrors, List, NotFound, OperationFilter, OperationPath, Page, Pages, Read,
+    ReadErrors, Region,
 };
 use super::edge::{ReadOptions, WriteOptions};
 use super::front::Asking;
@@ -12,16 +13,17 @@ use crate::error::{Error, Fault};
 use crate::operation::{Operation, verbs};
 use crate::picture;
 use crate::state::Stored;
+use crate::store::Index;
 use std::sync::Arc;
 use uuid::Uuid;
 
 #[utoipa::path(
     get, path = "/v1/operations", tag = "operations",
-    params(OperationFilter, Read),
-    responses(At<List<wire::Operation<'static>>>, ReadErrors),
+    params(OperationFilter, Pages, Read),
+    responses(Page<List<wire::Operation<'static>>>, ReadErrors),
 )]
 pub(super) async fn list_operations(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
-    ReadOptions::read(asking.query, &asking.settings.region)?;
+    let options = ReadOptions::read(asking.query, &asking.settings.region)?;
     let wanted = |name| asking.query.filled(name);
     if wanted("state").is_some_and(|state| !picture::STATES.contains(&state)) {
         let states = picture::STATES.join(", ");
@@ -31,21 +33,37 @@ pub(super) async fn list_operations(cp: &ControlPlane, asking: &Asking<'_>) -> R
     let namespace = wanted("namespace").filter(|name| *name != "*");
     let is = |wanted: Option<&str>, is: &str| wanted.is_none_or(|wanted| wanted == is);
     let mut operations: Vec<&Arc<Stored<Operation>>> = state.operations().collect();
-    operations.sort_by_key(|operation| {
-        let intended = operation.row.intended.unwrap_or(operation.created);
-        (intended, operation.row.id)
-    });
-    let shown: Vec<_> = operations
+    operations.sort_by_key(|operation| place(operation));
+    let first = parse_token(&options.next_token);
+    let mut shown = operations
         .into_iter()
+        .skip_while(|operation| place(operation) < first)
         .map(|found| picture::operation(&state, found, cp.running.contains(found.row.id)))
         .filter(|operation| {
             is(namespace, &operation.namespace)
                 && is(wanted("volume_id"), &operation.volume_id)
                 && is(wanted("plugin_id"), &operation.plugin_id)
                 && is(wanted("state"), &operation.state)
-        })
-        .collect();
-    Ok(json(&shown).at(state.operations_index))
+        });
+    let page: Vec<_> = shown.by_ref().take(options.page_size()).collect();
+    let next = (options.per_page != 0).then(|| shown.next()).flatten();
+    let token = next.map(|operation| format!("{}.{}", operation.create_index, operation.id));
+    Ok(json(&page)
+        .at(state.operations_index)
+        .next_page(token.as_deref()))
+}
+
+/// Where an operation stands in lists: by the commit that intended it.
+fn place(operation: &Stored<Operation>) -> (Index, Uuid) {
+    let intended = operation.row.intended.unwrap_or(operation.created);
+    (intended, operation.row.id)
+}
+
+/// Where a page begins: `INDEX.UUID`. A token that was never given begins at the first operation.
+fn parse_token(token: &str) -> (Index, Uuid) {
+    let (intended, id) = token.split_once('.').unwrap_or((token, ""));
+    let intended = intended.parse().unwrap_or_default();
+    (Index(intended), Uuid::try_parse(id).unwrap_or_default())
 }
 
 #[utoipa::path(

@@ -5,8 +5,9 @@ use crate::control::ControlPlane;
 use crate::csi::Secrets;
 use crate::error::{Error, Fault, Result};
 use crate::id::{ExternalId, PluginId};
-use crate::state::{Interest, Stored};
-use crate::store::{Guard, Index, MOST_VALUE_BYTES, Transaction, Write};
+use crate::state::{Interest, State, Stored};
+use crate::store::{Guard, Index, MOST_VALUE_BYTES, Transaction, Write, keys};
+use crate::volume::GivenUp;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,10 +31,10 @@ impl Deadline {
 }
 
 /// The generation of a lease that is never given away: workers live in this process.
-const ONLY_GENERATION: u64 = 1;
+pub(crate) const ONLY_GENERATION: u64 = 1;
 
 /// Who asks while there is no access control.
-const ANYBODY: &str = "anonymous";
+pub(crate) const ANYBODY: &str = "anonymous";
 
 impl Operation {
     /// A new operation with a CSI name of its own.
@@ -249,7 +250,7 @@ pub async fn retry(cp: &ControlPlane, id: Uuid) -> Result<Index> {
 }
 
 /// Ends an operation without knowing what became of it at the driver: a create may leave a volume
-/// there, a delete leaves the volume here.
+/// there, a delete leaves the volume here, marked.
 pub async fn abandon(cp: &ControlPlane, id: Uuid, reason: &str) -> Result<Index> {
     if reason.is_empty() {
         return Err(Error::from(Fault::NoReason).operation(id));
@@ -272,11 +273,40 @@ async fn happen(cp: &ControlPlane, id: Uuid, event: impl Fn(Timestamp) -> Event)
             ));
         };
         let mut transaction = Transaction::default();
+        if let (Progress::Abandoned(reason), Kind::Delete) = (&progress, &operation.kind) {
+            mark(&mut transaction, &state, &operation, reason, now)?;
+        }
         operation.record(&mut transaction, seen, progress, now)?;
         if let Some(index) = cp.commit(transaction).await? {
             return Ok(index);
         }
     }
+}
+
+/// Marks the volume whose delete is given up: what became of it at the storage is not known.
+fn mark(
+    transaction: &mut Transaction,
+    state: &State,
+    delete: &Operation,
+    reason: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let Some(entry) = delete.volume().and_then(|key| state.volume(key)) else {
+        return Ok(());
+    };
+    let mut volume = entry.stored().row;
+    let at = keys::volume(&volume.key);
+    transaction
+        .guards
+        .push(Guard::At(at.clone(), entry.modified));
+    volume.delete_given_up = Some(GivenUp {
+        operation: delete.id,
+        reason: reason.to_owned(),
+        by: ANYBODY.to_owned(),
+        at: now,
+    });
+    volume.modified_at = now;
+    transaction.put(at, &volume)
 }
 
 #[cfg(test)]

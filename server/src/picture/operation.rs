@@ -78,7 +78,7 @@ fn standing(row: &Operation, running: bool) -> &'static str {
 }
 
 /// What it waits for, in words that an operator can act on; nothing once it has ended.
-fn waits_for(state: &State, row: &Operation, running: bool) -> Option<String> {
+pub fn waits_for(state: &State, row: &Operation, running: bool) -> Option<String> {
     if row.progress.has_ended() {
         return None;
     }

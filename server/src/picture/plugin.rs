@@ -154,7 +154,7 @@ fn read<'a>(plugin: &'a Plugin, health: &'a PluginHealth) -> wire::Plugin<'a> {
 }
 
 /// An instance as reading its plugin shows it. Nomad's command line counts on the info of its role.
-fn instance(instance: &Instance) -> wire::PluginInstance<'_> {
+pub(super) fn instance(instance: &Instance) -> wire::PluginInstance<'_> {
     let known = instance.fingerprint.as_ref();
     let said = |text: fn(&crate::csi::Fingerprint) -> &str| known.map(text).unwrap_or_default();
     wire::PluginInstance {

@@ -1,5 +1,6 @@
 //! A volume's own part of the answers that show it.
 
+use super::claim::allocation;
 use super::plugin::{read_part, stub_part};
 use super::{Fragments, encode, splice};
 use crate::claim::Claim;
@@ -7,11 +8,15 @@ use crate::csi::{MountOptions, Topology};
 use crate::http::wire::{self, MountFlags, Withheld};
 use crate::plugin::PluginHealth;
 use crate::state::{Stored, VolumeEntry};
-use crate::volume::{Capability, Volume};
+use crate::volume::{Capability, GivenUp, Volume};
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A claim that holds a volume, and the name of its node.
+pub type ShownClaim<'a> = (&'a Arc<Stored<Claim>>, &'a str);
 
 /// A volume's own part of the answers that show it: what reading it and lists show alike, and what
 /// only one of them does, so that nothing is kept twice.
@@ -28,8 +33,8 @@ pub struct VolumePicture {
 }
 
 impl VolumePicture {
-    /// Encodes it.
-    pub fn of(stored: &Stored<Volume>, claims: &[Claim], being_deleted: bool) -> Self {
+    /// Encodes it, with the claims that hold it.
+    pub fn of(stored: &Stored<Volume>, claims: &[ShownClaim<'_>], being_deleted: bool) -> Self {
         let summary = encode(&summary(stored, claims));
         let detail = encode(&detail(&stored.row, claims));
         let users = encode(&users(claims));
@@ -94,17 +99,17 @@ fn gone(volume: &Volume) -> PluginHealth {
 }
 
 /// How it is used now: what its claims share.
-fn current(claims: &[Claim]) -> (&'static str, &'static str) {
+fn current(claims: &[ShownClaim<'_>]) -> (&'static str, &'static str) {
     match claims.first() {
-        Some(Claim { capability, .. }) => (
-            capability.access_mode.as_str(),
-            capability.attachment_mode.as_str(),
+        Some((claim, _)) => (
+            claim.row.capability.access_mode.as_str(),
+            claim.row.capability.attachment_mode.as_str(),
         ),
         None => ("", ""),
     }
 }
 
-fn summary<'a>(stored: &'a Stored<Volume>, claims: &[Claim]) -> wire::VolumeSummary<'a> {
+fn summary<'a>(stored: &'a Stored<Volume>, claims: &[ShownClaim<'a>]) -> wire::VolumeSummary<'a> {
     let volume = &stored.row;
     let (access_mode, attachment_mode) = current(claims);
     wire::VolumeSummary {
@@ -124,22 +129,28 @@ fn summary<'a>(stored: &'a Stored<Volume>, claims: &[Claim]) -> wire::VolumeSumm
     }
 }
 
-fn detail<'a>(volume: &'a Volume, claims: &'a [Claim]) -> wire::VolumeDetail<'a> {
-    let allocations = |read_only: bool| -> BTreeMap<Cow<'a, str>, ()> {
-        claims
+fn detail<'a>(volume: &'a Volume, claims: &[ShownClaim<'a>]) -> wire::VolumeDetail<'a> {
+    let (readers, writers): (Vec<ShownClaim<'a>>, Vec<_>) =
+        claims.iter().partition(|(claim, _)| claim.row.read_only);
+    let ids = |claims: &[ShownClaim<'a>]| -> BTreeMap<Cow<'a, str>, ()> {
+        let ids = claims
             .iter()
-            .filter(|claim| claim.read_only == read_only)
-            .map(|claim| (claim.allocation.as_str().into(), ()))
-            .collect()
+            .map(|(claim, _)| claim.row.allocation.as_str());
+        ids.map(|id| (id.into(), ())).collect()
     };
     wire::VolumeDetail {
-        allocations: Vec::new(),
+        allocations: readers
+            .iter()
+            .chain(&writers)
+            .map(|(claim, node_name)| allocation(claim, node_name))
+            .collect(),
         capacity: volume.capacity,
         clone_id: volume.clone_id.as_str().into(),
         context: Cow::Borrowed(&volume.context),
+        delete_given_up: volume.delete_given_up.as_ref().map(delete_given_up),
         mount_options: mount_options(&volume.mount_options),
         parameters: Cow::Borrowed(&volume.parameters),
-        read_allocs: allocations(true),
+        read_allocs: ids(&readers),
         requested_capabilities: Some(volume.capabilities.iter().map(capability).collect()),
         requested_capacity_max: volume.capacity_max,
         requested_capacity_min: volume.capacity_min,
@@ -151,12 +162,15 @@ fn detail<'a>(volume: &'a Volume, claims: &'a [Claim]) -> wire::VolumeDetail<'a>
         }),
         secrets: Withheld,
         snapshot_id: volume.snapshot_id.as_str().into(),
-        write_allocs: allocations(false),
+        write_allocs: ids(&writers),
     }
 }
 
-fn users(claims: &[Claim]) -> wire::VolumeUsers {
-    let readers = claims.iter().filter(|claim| claim.read_only).count();
+fn users(claims: &[ShownClaim<'_>]) -> wire::VolumeUsers {
+    let readers = claims
+        .iter()
+        .filter(|(claim, _)| claim.row.read_only)
+        .count();
     wire::VolumeUsers {
         current_readers: readers as i64,
         current_writers: (claims.len() - readers) as i64,
@@ -170,7 +184,16 @@ fn capability(capability: &Capability) -> wire::VolumeCapability<'static> {
     }
 }
 
-fn mount_options(options: &MountOptions) -> wire::MountOptions<'_> {
+fn delete_given_up(given_up: &GivenUp) -> wire::DeleteGivenUp<'_> {
+    wire::DeleteGivenUp {
+        by: given_up.by.as_str().into(),
+        operation_id: given_up.operation.to_string().into(),
+        reason: given_up.reason.as_str().into(),
+        time: given_up.at,
+    }
+}
+
+pub(super) fn mount_options(options: &MountOptions) -> wire::MountOptions<'_> {
     wire::MountOptions {
         fs_type: options.fs_type.as_str().into(),
         mount_flags: match options.mount_flags.is_empty() {

@@ -1,5 +1,6 @@
 //! Plugin jobs and instances as they are stored.
 
+use crate::config::BaseDir;
 use crate::csi::{Fingerprint, Role};
 use crate::id::{AllocationId, JobId, Namespace, NodeId, PluginId};
 use jiff::Timestamp;
@@ -68,6 +69,9 @@ pub struct PluginJob {
     pub command: Vec<String>,
     /// The node beside which it runs.
     pub node: NodeId,
+    /// What its driver sees of the host, if not all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_dir: Option<BaseDir>,
     /// When it was first given like this.
     pub submitted_at: Timestamp,
 }

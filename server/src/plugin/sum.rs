@@ -1,7 +1,7 @@
 //! What the jobs and instances of one plugin add up to.
 
 use super::{Instance, PluginJob, Role};
-use crate::csi::{ControllerCapabilities, Topology};
+use crate::csi::{ControllerCapabilities, NodeInfo, Topology};
 use crate::id::{Namespace, NodeId, PluginId};
 use crate::state::Stored;
 use crate::store::Index;
@@ -166,6 +166,23 @@ impl Plugin {
             .iter()
             .map(|stored| &stored.row)
             .filter(move |job| namespace.is_none_or(|wanted| &job.namespace == wanted))
+    }
+
+    /// The instance beside this node that is asked about volumes there: a healthy one, if there is
+    /// one.
+    pub fn node_instance(&self, node: &NodeId) -> Option<&Instance> {
+        self.of_role(Role::Node)
+            .filter(|instance| &instance.node == node)
+            .max_by_key(|instance| instance.healthy)
+    }
+
+    /// What the driver says of this node and of its service there.
+    pub fn node_info(&self, node: &NodeId) -> Option<&NodeInfo> {
+        self.node_instance(node)?
+            .fingerprint
+            .as_ref()?
+            .node
+            .as_ref()
     }
 
     /// Whether an instance of it runs beside this node.

@@ -69,7 +69,7 @@ impl Launched {
         };
         let wanted = launched.wanted(&config.plugins)?;
         let begun: Vec<&PluginJob> = wanted.iter().map(|wanted| &wanted.job).collect();
-        setup::write(cp, &config.namespaces, &[], &begun).await?;
+        setup::write(cp, config, &config.namespaces, &[], &begun).await?;
         wanted.into_iter().for_each(|wanted| launched.begin(wanted));
         Ok(launched)
     }
@@ -95,7 +95,7 @@ impl Launched {
         }
         let begun: Vec<&PluginJob> = coming.iter().map(|wanted| &wanted.job).collect();
         let kept: Vec<&PluginJob> = staying.iter().map(Running::job).collect();
-        let written = setup::write(&self.cp, namespaces, &kept, &begun).await;
+        let written = setup::write(&self.cp, &self.config, namespaces, &kept, &begun).await;
         self.running = staying;
         if let Err(error) = written {
             going.iter_mut().for_each(|running| running.watch(&self.cp));
@@ -152,6 +152,7 @@ impl Launched {
             endpoint: endpoint.to_string(),
             command,
             node: self.cp.node.clone(),
+            base_dir: config.base_dir.clone(),
             submitted_at: self.cp.clock.now(),
         };
         Ok(Wanted {
@@ -163,25 +164,28 @@ impl Launched {
     }
 
     fn begin(&mut self, wanted: Wanted) {
-        let limits = self.limits_of(&wanted.config);
+        let of_node = self.new_limits();
+        let limits = match wanted.config.kind {
+            PluginType::Node => of_node.clone(),
+            PluginType::Controller | PluginType::Monolith => {
+                self.limits_of_controllers(&wanted.config.plugin)
+            }
+        };
         let connection =
             Connection::new(wanted.endpoint.clone(), limits).with_secrets(wanted.secrets.clone());
-        let mut running = Running::begin(wanted, connection, self.config.part_of_stop());
+        let mut running = Running::begin(wanted, connection, of_node, self.config.part_of_stop());
         running.watch(&self.cp);
         self.running.push(running);
     }
 
     /// The controller sockets of a plugin share their turns; each node has its own.
-    fn limits_of(&mut self, plugin: &PluginConfig) -> Limits {
-        let (calls_at_once, deadlines) = (self.config.calls_at_once, self.config.deadlines);
-        let new = || Limits::new(calls_at_once, deadlines);
-        match plugin.kind {
-            PluginType::Node => new(),
-            PluginType::Controller | PluginType::Monolith => {
-                let of_plugin = self.limits.entry(plugin.plugin.clone());
-                of_plugin.or_insert_with(new).clone()
-            }
-        }
+    fn limits_of_controllers(&mut self, plugin: &PluginId) -> Limits {
+        let new = self.new_limits();
+        self.limits.entry(plugin.clone()).or_insert(new).clone()
+    }
+
+    fn new_limits(&self) -> Limits {
+        Limits::new(self.config.calls_at_once, self.config.deadlines)
     }
 }
 

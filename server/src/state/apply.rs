@@ -1,14 +1,15 @@
 //! How a commit changes the tables.
 
 use super::{State, Stored, VolumeEntry};
-use crate::claim::Claim;
+use crate::attachment::AttachmentKey;
+use crate::claim::{Claim, ClaimKey};
 use crate::id::{
     AllocationId, ExternalId, JobId, Namespace, NodeId, PluginId, SnapshotId, VolumeId, VolumeKey,
 };
 use crate::namespace::NamespaceRow;
 use crate::node::Node;
 use crate::operation::{Kind, Operation, Subject};
-use crate::picture::{Fragments, VolumePicture};
+use crate::picture::{Fragments, ShownClaim, VolumePicture};
 use crate::plugin::{Instance, Plugin, PluginJob};
 use crate::store::keys::Table;
 use crate::store::{Change, Index, Key, Row};
@@ -31,12 +32,18 @@ pub struct Unreadable {
 /// What a commit changed, for who waits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Touched {
-    /// Volumes that changed, came or went, or whose claims did.
+    /// Volumes that changed, came or went, or whose claims did as far as volumes show them.
     pub volumes: BTreeSet<VolumeKey>,
     /// Plugins whose jobs or instances changed, came or went.
     pub plugins: BTreeSet<PluginId>,
     /// Operations that changed, came or went.
     pub operations: BTreeSet<Uuid>,
+    /// Claims that changed, came, ended or went, or whose attachments did.
+    pub claims: BTreeSet<ClaimKey>,
+    /// Whether an attachment changed, came or went.
+    pub attachments: bool,
+    /// Nodes that changed or came.
+    pub nodes: BTreeSet<NodeId>,
 }
 
 impl State {
@@ -64,12 +71,16 @@ impl State {
         let is_shown_alike = |key: &VolumeKey| {
             modified(self, key) == modified(later, key)
                 && self.is_being_deleted(key) == later.is_being_deleted(key)
-                && self.claims(key).eq(later.claims(key))
+                && self.claims(key).count() == later.claims(key).count()
+                && self.claims(key).zip(later.claims(key)).all(|(one, other)| {
+                    one.allocation == other.allocation && one.is_seen_like(other)
+                })
         };
         let volumes = self.volumes.keys().chain(later.volumes.keys());
         let plugins = self.plugins.keys().chain(later.plugins.keys());
         let operations = self.operations.keys().chain(later.operations.keys());
-        Touched {
+        let nodes = self.nodes.keys().chain(later.nodes.keys());
+        let mut touched = Touched {
             volumes: volumes
                 .filter(|key| !is_shown_alike(key))
                 .cloned()
@@ -88,7 +99,18 @@ impl State {
                 })
                 .copied()
                 .collect(),
-        }
+            nodes: nodes
+                .filter(|id| {
+                    let of = |state: &State| state.nodes.get(*id).map(|row| row.modified);
+                    of(self) != of(later)
+                })
+                .cloned()
+                .collect(),
+            attachments: true,
+            claims: BTreeSet::new(),
+        };
+        self.claims.differences(&later.claims, &mut touched);
+        touched
     }
 
     pub(super) fn put(
@@ -106,12 +128,13 @@ impl State {
                 touched.volumes.insert(volume);
             }
             Table::Backing => self.put_backing(backing_key(key, &names)?, read(key, row)?),
-            Table::Claim => {
+            Table::Claim | Table::DroppedClaim | Table::EndedClaim => {
                 let stored: Stored<Claim> = read(key, row)?;
-                let volume = stored.row.volume.clone();
-                let at = (volume.clone(), stored.row.allocation.clone());
-                self.claims.insert(at, Arc::new(stored));
-                touched.volumes.insert(volume);
+                self.claims.put(stored, touched);
+            }
+            Table::Attachment => {
+                self.claims.put_attachment(read(key, row)?, touched);
+                touched.attachments = true;
             }
             Table::Doing | Table::DoingSnapshot | Table::Ended => {
                 let stored: Stored<Operation> = read(key, row)?;
@@ -159,6 +182,7 @@ impl State {
             }
             Table::Node => {
                 let stored: Stored<Node> = read(key, row)?;
+                touched.nodes.insert(stored.row.id.clone());
                 self.nodes.insert(stored.row.id.clone(), Arc::new(stored));
             }
             Table::Namespace => {
@@ -222,12 +246,23 @@ impl State {
             Table::Backing => {
                 self.backings.remove(&backing_key(key, &names)?);
             }
-            Table::Claim => {
-                let [namespace, id, allocation] = exactly(key, &names)?;
-                let volume = volume_key(key, &[namespace, id])?;
+            Table::Claim | Table::DroppedClaim => {
+                let dropped = table == Table::DroppedClaim;
                 self.claims
-                    .remove(&(volume.clone(), AllocationId::known(allocation)));
-                touched.volumes.insert(volume);
+                    .remove(&claim_key(key, &names)?, dropped, touched);
+            }
+            Table::EndedClaim => {
+                self.claims.remove_ended(&claim_key(key, &names)?, touched);
+            }
+            Table::Attachment => {
+                let [plugin, external, node] = exactly(key, &names)?;
+                let attachment = AttachmentKey {
+                    plugin: PluginId::known(plugin),
+                    external_id: ExternalId::known(external),
+                    node: NodeId::known(node),
+                };
+                self.claims.remove_attachment(&attachment, touched);
+                touched.attachments = true;
             }
             Table::Doing => {
                 let volume = volume_key(key, &names)?;
@@ -265,6 +300,7 @@ impl State {
             }
             Table::Node => {
                 let [id] = exactly(key, &names)?;
+                touched.nodes.insert(NodeId::known(id));
                 self.nodes.remove(&NodeId::known(id));
             }
             Table::Namespace => {
@@ -294,8 +330,11 @@ impl State {
             let Some(entry) = self.volumes.get(key) else {
                 continue;
             };
-            let claims: Vec<_> = self.claims(key).cloned().collect();
             let being_deleted = self.is_being_deleted(key);
+            let claims: Vec<ShownClaim<'_>> = self
+                .claims_of(key)
+                .map(|claim| (claim, self.name_of(&claim.row.node)))
+                .collect();
             let is_unused = claims.is_empty() && !being_deleted;
             if is_unused && entry.picture.is_unused() {
                 continue; // as it was put
@@ -312,6 +351,12 @@ impl State {
         }
         if !touched.operations.is_empty() {
             self.operations_index = index;
+        }
+        if touched.attachments || !touched.claims.is_empty() {
+            self.claims_index = index;
+        }
+        if !touched.nodes.is_empty() {
+            self.nodes_index = index;
         }
         self.index = index;
     }
@@ -392,6 +437,12 @@ fn volume_key(key: &Key, names: &[&str]) -> Result<VolumeKey, Unreadable> {
         namespace: Namespace::known(namespace),
         id: VolumeId::known(id),
     })
+}
+
+fn claim_key(key: &Key, names: &[&str]) -> Result<ClaimKey, Unreadable> {
+    let [namespace, id, allocation] = exactly(key, names)?;
+    let volume = volume_key(key, &[namespace, id])?;
+    Ok((volume, AllocationId::known(allocation)))
 }
 
 fn unreadable(key: &Key, detail: impl ToString) -> Unreadable {

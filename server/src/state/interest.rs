@@ -1,7 +1,8 @@
 //! What a reader waits for.
 
 use super::{State, Touched};
-use crate::id::{Namespace, PluginId, VolumeKey};
+use crate::claim::ClaimKey;
+use crate::id::{Namespace, NodeId, PluginId, VolumeKey};
 use uuid::Uuid;
 
 /// The rows that an answer shows. Readers with equal interests share one wake-up.
@@ -13,6 +14,14 @@ pub enum Interest {
     Plugin(PluginId),
     /// One operation.
     Operation(Uuid),
+    /// One claim, with its attachment.
+    Claim(ClaimKey),
+    /// The claims of one volume, with their attachments.
+    Claims(VolumeKey),
+    /// One node, with the plugins there.
+    Node(NodeId),
+    /// All nodes.
+    Nodes,
     /// The volumes of a query, with what they show of their plugins.
     Volumes(VolumeQuery),
     /// The plugins whose id begins with this.
@@ -59,8 +68,13 @@ impl Interest {
     /// Whether it is about a set of rows rather than one.
     pub(super) fn is_broad(&self) -> bool {
         match self {
-            Interest::Volume(_) | Interest::Plugin(_) | Interest::Operation(_) => false,
-            Interest::Volumes(_) | Interest::Plugins(_) => true,
+            Interest::Volume(_)
+            | Interest::Plugin(_)
+            | Interest::Operation(_)
+            | Interest::Claim(_)
+            | Interest::Claims(_)
+            | Interest::Node(_) => false,
+            Interest::Volumes(_) | Interest::Plugins(_) | Interest::Nodes => true,
         }
     }
 
@@ -77,6 +91,17 @@ impl Interest {
             }
             Interest::Plugin(id) => touched.plugins.contains(id),
             Interest::Operation(id) => touched.operations.contains(id),
+            Interest::Claim(key) => touched.claims.contains(key),
+            Interest::Claims(volume) => touched.claims.iter().any(|(of, _)| of == volume),
+            Interest::Node(id) => {
+                let is_there = |plugin: &PluginId| {
+                    let plugins = [before.plugin(plugin), after.plugin(plugin)];
+                    let mut instances = plugins.into_iter().flatten().flat_map(|it| &it.instances);
+                    instances.any(|instance| &instance.row.node == id)
+                };
+                touched.nodes.contains(id) || touched.plugins.iter().any(is_there)
+            }
+            Interest::Nodes => !touched.nodes.is_empty(),
             Interest::Plugins(prefix) => touched
                 .plugins
                 .iter()

@@ -3,7 +3,7 @@
 use super::{Interest, State, Touched};
 use crate::store::{Change, Index};
 use arc_swap::ArcSwap;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
@@ -106,9 +106,16 @@ impl Live {
         let volumes = touched.volumes.iter().cloned().map(Interest::Volume);
         let plugins = touched.plugins.iter().cloned().map(Interest::Plugin);
         let operations = touched.operations.iter().copied().map(Interest::Operation);
+        let claims = touched.claims.iter().cloned().map(Interest::Claim);
+        let claimed: BTreeSet<_> = touched.claims.iter().map(|(volume, _)| volume).collect();
+        let claimed = claimed.into_iter().cloned().map(Interest::Claims);
+        let nodes = touched.nodes.iter().cloned().map(Interest::Node);
         volumes
             .chain(plugins)
             .chain(operations)
+            .chain(claims)
+            .chain(claimed)
+            .chain(nodes)
             .filter_map(|interest| waiting.rows.get(&interest))
             .for_each(tell);
         let seen_through_plugin = waiting.rows.iter().filter(|_| !touched.plugins.is_empty());

@@ -1,8 +1,8 @@
 //! The tables, and how they are read.
 
 use super::VolumeEntry;
-use crate::claim::Claim;
-use crate::id::{AllocationId, ExternalId, JobId, Namespace, NodeId, PluginId, VolumeKey};
+use super::claims::Claims;
+use crate::id::{ExternalId, JobId, Namespace, NodeId, PluginId, VolumeKey};
 use crate::namespace::NamespaceRow;
 use crate::node::Node;
 use crate::operation::{Operation, Subject};
@@ -36,10 +36,14 @@ pub struct State {
     pub plugins_index: Index,
     /// The newest commit to an operation.
     pub operations_index: Index,
+    /// The newest commit to a claim or an attachment, ended claims included.
+    pub claims_index: Index,
+    /// The newest commit to a node.
+    pub nodes_index: Index,
     pub(super) volumes: OrdMap<VolumeKey, Arc<VolumeEntry>>,
     pub(super) volumes_of: OrdMap<PluginId, OrdSet<VolumeKey>>,
     pub(super) backings: OrdMap<(PluginId, ExternalId), Arc<Stored<Backing>>>,
-    pub(super) claims: OrdMap<(VolumeKey, AllocationId), Arc<Stored<Claim>>>,
+    pub(super) claims: Claims,
     pub(super) operations: OrdMap<Uuid, Arc<Stored<Operation>>>,
     pub(super) doing: OrdMap<Subject, Uuid>,
     pub(super) plugins: OrdMap<PluginId, Arc<Plugin>>,
@@ -65,15 +69,6 @@ impl State {
         self.backings
             .get(&(plugin.clone(), external.clone()))
             .map(Arc::as_ref)
-    }
-
-    /// The claims of a volume, by allocation.
-    pub fn claims(&self, volume: &VolumeKey) -> impl Iterator<Item = &Claim> {
-        let first = (volume.clone(), AllocationId::known(""));
-        self.claims
-            .range(first..)
-            .take_while(move |((claimed, _), _)| claimed == volume)
-            .map(|(_, stored)| &stored.row)
     }
 
     /// An operation, under way or ended.
@@ -136,6 +131,16 @@ impl State {
     /// A node.
     pub fn node(&self, id: &NodeId) -> Option<&Stored<Node>> {
         self.nodes.get(id).map(Arc::as_ref)
+    }
+
+    /// The host name of a node; empty if it is not known.
+    pub fn name_of(&self, node: &NodeId) -> &str {
+        self.node(node).map_or("", |stored| &stored.row.name)
+    }
+
+    /// The boot that a node is in; empty if it is not known.
+    pub fn boot_of(&self, node: &NodeId) -> &str {
+        self.node(node).map_or("", |stored| &stored.row.boot_id)
     }
 
     /// A namespace.

@@ -3,7 +3,10 @@
 //! ```text
 //! volume/NAMESPACE\0ID              a volume
 //! backing/PLUGIN\0EXTERNAL-ID       which volumes stand for one backing store of a plugin
-//! claim/NAMESPACE\0ID\0ALLOCATION   a claim
+//! claim/NAMESPACE\0ID\0ALLOCATION   a claim: its presence means that the volume is in use
+//! dropped-claim/NAMESPACE\0ID\0ALLOCATION  a claim whose volume was deregistered by force
+//! ended-claim/NAMESPACE\0ID\0ALLOCATION    a claim that was released or that failed
+//! attachment/PLUGIN\0EXTERNAL-ID\0NODE     a backing store on a node
 //! doing/NAMESPACE\0ID               the operation under way on a volume: its presence is the lock
 //! doing-snapshot/PLUGIN\0SNAPSHOT   the operation under way on a snapshot
 //! ended/UUID                        an operation that ended
@@ -32,6 +35,12 @@ pub enum Table {
     Backing,
     /// Claims.
     Claim,
+    /// Claims whose volumes were deregistered by force.
+    DroppedClaim,
+    /// Claims that ended.
+    EndedClaim,
+    /// Attachments.
+    Attachment,
     /// Operations on volumes under way.
     Doing,
     /// Operations on snapshots under way.
@@ -49,10 +58,13 @@ pub enum Table {
 }
 
 impl Table {
-    const ALL: [Table; 10] = [
+    const ALL: [Table; 13] = [
         Table::Volume,
         Table::Backing,
         Table::Claim,
+        Table::DroppedClaim,
+        Table::EndedClaim,
+        Table::Attachment,
         Table::Doing,
         Table::DoingSnapshot,
         Table::Ended,
@@ -68,6 +80,9 @@ impl Table {
             Table::Volume => "volume",
             Table::Backing => "backing",
             Table::Claim => "claim",
+            Table::DroppedClaim => "dropped-claim",
+            Table::EndedClaim => "ended-claim",
+            Table::Attachment => "attachment",
             Table::Doing => "doing",
             Table::DoingSnapshot => "doing-snapshot",
             Table::Ended => "ended",
@@ -102,11 +117,30 @@ pub fn backing(plugin: &PluginId, external: &ExternalId) -> Key {
 
 /// The row of a claim.
 pub fn claim(volume: &VolumeKey, allocation: &AllocationId) -> Key {
-    Table::Claim.key(&[
+    of_claim(Table::Claim, volume, allocation)
+}
+
+/// The row of a claim whose volume was deregistered by force.
+pub fn dropped_claim(volume: &VolumeKey, allocation: &AllocationId) -> Key {
+    of_claim(Table::DroppedClaim, volume, allocation)
+}
+
+/// The row of a claim that ended.
+pub fn ended_claim(volume: &VolumeKey, allocation: &AllocationId) -> Key {
+    of_claim(Table::EndedClaim, volume, allocation)
+}
+
+fn of_claim(table: Table, volume: &VolumeKey, allocation: &AllocationId) -> Key {
+    table.key(&[
         volume.namespace.as_str(),
         volume.id.as_str(),
         allocation.as_str(),
     ])
+}
+
+/// The row of an attachment.
+pub fn attachment(plugin: &PluginId, external: &ExternalId, node: &NodeId) -> Key {
+    Table::Attachment.key(&[plugin.as_str(), external.as_str(), node.as_str()])
 }
 
 /// What the keys of all claims of a volume begin with.

@@ -156,6 +156,7 @@ impl<'a> Looked<'a> {
         }
         let sizing =
             sizing(&seen.row, spec).map_err(|text| refused(Fault::UpdateConflict(text)))?;
+        volume.delete_given_up = None;
         if sizing != Sizing::Keep {
             volume.capacity_min = spec.capacity_min;
             volume.capacity_max = spec.capacity_max;

@@ -143,7 +143,7 @@ async fn validate(cp: &ControlPlane, looked: &Looked<'_>, plan: &Plan) -> Result
     let request = csi::ValidateVolumeCapabilities {
         external_id: volume.remote_id().to_string(),
         volume_context: volume.context.clone(),
-        capabilities: volume.csi_capabilities(),
+        capabilities: volume.csi_capabilities(Some(&looked.plugin)),
         parameters: volume.parameters.clone(),
         secrets: connection.secrets_with(&secrets),
     };
@@ -200,6 +200,7 @@ pub(super) fn new_volume(
         requested_topologies: spec.topology_request(),
         secrets: cp.seal(&Volume::owner(&key), &secrets)?,
         node_expansion_pending: false,
+        delete_given_up: None,
         created_at: now,
         modified_at: now,
         key,

@@ -2,6 +2,8 @@
 
 use super::Volume;
 use super::intake::release_backing;
+use crate::claim::Claim;
+use crate::claim::moves::Moves;
 use crate::control::ControlPlane;
 use crate::csi::{Refused, Secrets};
 use crate::error::{Error, Fault, Result};
@@ -12,8 +14,14 @@ use crate::state::{State, Stored};
 use crate::store::{Guard, Index, Transaction, Write, keys};
 
 /// Forgets a volume that nobody uses; its driver keeps it. Waits for its turn after a growth or a
-/// snapshot; one that is being made or destroyed is busy.
-pub async fn deregister(cp: &ControlPlane, key: &VolumeKey, deadline: Deadline) -> Result<Index> {
+/// snapshot; one that is being made or destroyed is busy. With `force`, claims that are finished do not
+/// count: they hold the volume no longer, and go on being released.
+pub async fn deregister(
+    cp: &ControlPlane,
+    key: &VolumeKey,
+    force: bool,
+    deadline: Deadline,
+) -> Result<Index> {
     loop {
         let state = cp.state();
         if let Some(doing) = state.doing(&Subject::Volume(key.clone())) {
@@ -24,6 +32,9 @@ pub async fn deregister(cp: &ControlPlane, key: &VolumeKey, deadline: Deadline) 
             continue;
         }
         let seen = find(&state, key)?;
+        if force && drop_finished(cp, &state, key).await? {
+            continue;
+        }
         check_unused(&state, &seen.row)?;
         let mut transaction = unused(key, &seen);
         transaction.guards.push(Guard::Absent(keys::doing(key)));
@@ -33,6 +44,29 @@ pub async fn deregister(cp: &ControlPlane, key: &VolumeKey, deadline: Deadline) 
             return Ok(index);
         }
     }
+}
+
+/// Has the finished claims of a volume hold it no longer, if all its claims are finished; says whether
+/// there were any.
+async fn drop_finished(cp: &ControlPlane, state: &State, key: &VolumeKey) -> Result<bool> {
+    const AT_ONCE: usize = 25;
+    if state.claims(key).any(|claim| !claim.is_leaving()) {
+        return Ok(false);
+    }
+    let mut moves = Moves::at(cp, state);
+    let mut dropped = false;
+    for seen in state.claims_of(key).take(AT_ONCE) {
+        let claim = Claim {
+            dropped: true,
+            ..seen.row.clone()
+        };
+        moves.put(seen, claim)?;
+        dropped = true;
+    }
+    if dropped {
+        cp.commit(moves.into_transaction()).await?;
+    }
+    Ok(dropped)
 }
 
 /// Has the driver destroy a volume that nobody uses, and then forgets it. `secrets` are laid over the
@@ -54,6 +88,7 @@ pub async fn delete(
         }
         let seen = find(&state, key)?;
         check_unused(&state, &seen.row)?;
+        check_detached(&state, &seen.row)?;
         check_deletable(&state, &seen.row)?;
         let operation = Operation::intended(
             cp,
@@ -96,6 +131,20 @@ fn check_unused(state: &State, volume: &Volume) -> Result<()> {
         Some(claim) => Err(about(volume, Fault::VolumeInUse(volume.key.id.to_string()))
             .node(&claim.node)
             .claim(&claim.allocation)),
+    }
+}
+
+/// Whether no node holds the backing store any more: claims of a volume that was deregistered by
+/// force may.
+fn check_detached(state: &State, volume: &Volume) -> Result<()> {
+    let external = volume.remote_id();
+    let mut attachments = state.attachments_of(&volume.plugin, &external);
+    match attachments.next() {
+        None => Ok(()),
+        Some(attachment) => {
+            let fault = Fault::VolumeInUse(volume.key.id.to_string());
+            Err(about(volume, fault).node(&attachment.row.key.node))
+        }
     }
 }
 

@@ -2,10 +2,12 @@
 
 use crate::csi::{self, AccessMode, AttachmentMode, MountOptions, Topology};
 use crate::id::{ExternalId, PluginId, VolumeKey};
+use crate::plugin::Plugin;
 use crate::seal::Sealed;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use uuid::Uuid;
 
 /// A volume. What a claim or a plugin adds to its picture is not in here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -51,10 +53,27 @@ pub struct Volume {
     /// A driver grew it and waits for the node's part, at the next stage.
     #[serde(default)]
     pub node_expansion_pending: bool,
+    /// A delete of it was given up, so it may be gone at the storage, or half of it. Taken away when the
+    /// volume is registered again or grows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delete_given_up: Option<GivenUp>,
     /// When it was first stored.
     pub created_at: Timestamp,
     /// When it was last stored.
     pub modified_at: Timestamp,
+}
+
+/// That an operator ended an operation without its outcome.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct GivenUp {
+    /// The operation.
+    pub operation: Uuid,
+    /// The operator's words.
+    pub reason: String,
+    /// Who did.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// One way in which a volume may be used.
@@ -77,6 +96,17 @@ pub struct TopologyRequest {
     pub preferred: Option<Vec<Topology>>,
 }
 
+impl Capability {
+    /// As a service is told it: `knows_young_modes` if it has SINGLE_NODE_MULTI_WRITER.
+    pub fn told(&self, knows_young_modes: bool, options: &MountOptions) -> csi::Capability {
+        csi::Capability {
+            access_mode: self.access_mode.known_to(knows_young_modes),
+            attachment_mode: self.attachment_mode,
+            mount_options: options.clone(),
+        }
+    }
+}
+
 impl Volume {
     /// The id that drivers are given: the external id, or the volume's own where there is none
     /// (Nomad's RemoteID).
@@ -93,16 +123,19 @@ impl Volume {
         format!("volume {}\0{}", key.namespace, key.id)
     }
 
-    /// Its capabilities as drivers are told them, each with the mount options.
-    pub fn csi_capabilities(&self) -> Vec<csi::Capability> {
-        self.capabilities
+    /// Its capabilities as the controllers of its plugin are told them, each with the mount options.
+    pub fn csi_capabilities(&self, plugin: Option<&Plugin>) -> Vec<csi::Capability> {
+        let knows_young_modes = plugin
+            .and_then(Plugin::controller_info)
+            .is_some_and(|controller| controller.supports_single_node_multi_writer);
+        let mut told: Vec<_> = self
+            .capabilities
             .iter()
-            .map(|capability| csi::Capability {
-                access_mode: capability.access_mode,
-                attachment_mode: capability.attachment_mode,
-                mount_options: self.mount_options.clone(),
-            })
-            .collect()
+            .map(|capability| capability.told(knows_young_modes, &self.mount_options))
+            .collect();
+        let mut known = HashSet::new();
+        told.retain(|capability| known.insert(capability.clone()));
+        told
     }
 
     /// Whether every way of use that it asks for lets many nodes hold it at once.

@@ -1,90 +1,23 @@
-//! Finishes operations, at the controllers of their plugins.
+//! Finishes operations, and attaches and detaches, at the controllers of their plugins.
 //!
-//! - Operations on one backing store go one after the other, in the order of their commits; all
-//!   others side by side. How many calls a plugin gets at once is bounded by its connection.
-//! - A try whose end is not clear is followed by another, for ever, until an operator gives it up.
+//! - What is done to one backing store goes one after the other, operations and attachments together,
+//!   in the order of the commits that intended it; all else side by side. How many calls a plugin gets
+//!   at once is bounded by its connection.
+//! - A try whose end is not clear is followed by another, for ever; an operation until an operator
+//!   gives it up.
 //! - What an operator gives up is not waited for any more: its call is cancelled.
 
-use super::step;
+use super::{Steps, attach, step};
+use crate::attachment::Attachment;
 use crate::control::ControlPlane;
 use crate::id::{ExternalId, PluginId};
 use crate::operation::{Operation, Progress};
 use crate::state::{State, Stored};
+use crate::store::Index;
 use jiff::Timestamp;
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use std::sync::Arc;
 use uuid::Uuid;
-
-/// The operations that a driver is being asked about at this moment. Cheap to clone.
-#[derive(Clone, Default)]
-pub struct Running(Arc<Mutex<HashSet<Uuid>>>);
-
-impl Running {
-    /// Whether a driver is being asked about this operation.
-    pub fn contains(&self, id: Uuid) -> bool {
-        self.lock().contains(&id)
-    }
-
-    fn all(&self) -> HashSet<Uuid> {
-        self.lock().clone()
-    }
-
-    fn begin(&self, id: Uuid) -> Run {
-        self.lock().insert(id);
-        Run {
-            id,
-            running: self.clone(),
-        }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashSet<Uuid>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// One operation that is running; it stops running when this is dropped.
-struct Run {
-    id: Uuid,
-    running: Running,
-}
-
-impl Drop for Run {
-    fn drop(&mut self) {
-        self.running.lock().remove(&self.id);
-    }
-}
-
-/// The steps under way. Cheap to clone.
-#[derive(Clone, Default)]
-pub struct Steps {
-    tasks: TaskTracker,
-    leave: CancellationToken,
-}
-
-impl Steps {
-    fn begin(&self, step: impl Future<Output = ()> + Send + 'static) {
-        let leave = self.leave.clone();
-        self.tasks.spawn(async move {
-            leave.run_until_cancelled(step).await;
-        });
-    }
-
-    /// Waits this long for the steps under way to end, and leaves the others unfinished: whoever
-    /// works next takes their operations up again. Afterwards none is under way.
-    pub async fn end(&self, patience: Duration) {
-        self.tasks.close();
-        if tokio::time::timeout(patience, self.tasks.wait())
-            .await
-            .is_err()
-        {
-            self.leave.cancel();
-            self.tasks.wait().await;
-        }
-    }
-}
 
 /// Works until the task is dropped. Steps that were begun go on in `steps`.
 pub async fn work(cp: ControlPlane, steps: Steps) {
@@ -96,11 +29,14 @@ pub async fn work(cp: ControlPlane, steps: Steps) {
         let running = cp.running.all();
         let state = cp.state();
         let now = cp.clock.now();
-        for operation in due(&cp, &state, &running, now) {
-            let run = cp.running.begin(operation.row.id);
+        for work in due(&cp, &state, &running, now) {
+            let run = cp.running.begin(work.id());
             let (cp, ended) = (cp.clone(), Arc::clone(&ended));
             steps.begin(async move {
-                step::take(&cp, &operation).await;
+                match work {
+                    Work::Operation(operation) => step::take(&cp, &operation).await,
+                    Work::Attachment(attachment) => attach::take(&cp, &attachment).await,
+                }
                 drop(run);
                 ended.notify_one();
             });
@@ -119,24 +55,85 @@ pub async fn work(cp: ControlPlane, steps: Steps) {
     }
 }
 
-/// The operations to go on with now: due, not running, and the first on their backing store.
-fn due(
-    cp: &ControlPlane,
-    state: &State,
-    running: &HashSet<Uuid>,
-    now: Timestamp,
-) -> Vec<Arc<Stored<Operation>>> {
-    let mut under_way: Vec<_> = state.under_way().cloned().collect();
-    under_way.sort_by_key(|operation| (operation.created, operation.row.created_at));
+/// Something that is done at a controller.
+#[derive(Clone)]
+enum Work {
+    Operation(Arc<Stored<Operation>>),
+    Attachment(Arc<Stored<Attachment>>),
+}
+
+impl Work {
+    fn id(&self) -> Uuid {
+        match self {
+            Work::Operation(operation) => operation.row.id,
+            Work::Attachment(attachment) => attachment.row.id,
+        }
+    }
+
+    /// The backing store that it is about; a creation has none yet.
+    fn backing(&self) -> Option<(&PluginId, &ExternalId)> {
+        match self {
+            Work::Operation(operation) => {
+                let row = &operation.row;
+                row.external_id.as_ref().map(|id| (&row.plugin, id))
+            }
+            Work::Attachment(attachment) => {
+                let key = &attachment.row.key;
+                Some((&key.plugin, &key.external_id))
+            }
+        }
+    }
+
+    /// Where it stands in the order of intentions.
+    fn place(&self) -> (Index, Timestamp) {
+        match self {
+            Work::Operation(operation) => (operation.created, operation.row.created_at),
+            Work::Attachment(attachment) => {
+                let row = &attachment.row;
+                (row.intended.unwrap_or(attachment.modified), row.since)
+            }
+        }
+    }
+
+    fn is_due(&self, cp: &ControlPlane, state: &State, now: Timestamp) -> bool {
+        match self {
+            Work::Operation(operation) => {
+                let row = &operation.row;
+                let has_controller = || cp.drivers.controller(state, &row.plugin).is_ok();
+                row.progress.is_due(now, has_controller)
+            }
+            Work::Attachment(attachment) => {
+                let row = &attachment.row;
+                row.tries.are_due(now) && cp.drivers.controller(state, &row.key.plugin).is_ok()
+            }
+        }
+    }
+}
+
+/// Everything that waits for a controller.
+fn waiting(state: &State) -> impl Iterator<Item = Work> {
+    let operations = state.under_way().cloned().map(Work::Operation);
+    let attachments = state
+        .restless_attachments()
+        .filter(|attachment| attach::Step::of(&attachment.row).is_some())
+        .cloned()
+        .map(Work::Attachment);
+    operations.chain(attachments)
+}
+
+/// What to go on with now: due, not running, and the first on its backing store.
+fn due(cp: &ControlPlane, state: &State, running: &HashSet<Uuid>, now: Timestamp) -> Vec<Work> {
+    let mut waiting: Vec<_> = waiting(state).collect();
+    waiting.sort_by_key(Work::place);
     let mut taken: HashSet<(&PluginId, &ExternalId)> = HashSet::new();
-    under_way
+    let is_running = |work: &&Work| running.contains(&work.id());
+    taken.extend(waiting.iter().filter(is_running).filter_map(Work::backing));
+    waiting
         .iter()
-        .filter(|operation| {
-            let row = &operation.row;
-            let backing = row.external_id.as_ref().map(|id| (&row.plugin, id));
-            let first = backing.is_none_or(|backing| taken.insert(backing));
-            let has_controller = || cp.drivers.controller(state, &row.plugin).is_ok();
-            first && !running.contains(&row.id) && row.progress.is_due(now, has_controller)
+        .filter(|work| !is_running(work))
+        .filter(|work| {
+            let first = work.backing().is_none_or(|backing| taken.insert(backing));
+            first && work.is_due(cp, state, now)
         })
         .cloned()
         .collect()
@@ -144,11 +141,13 @@ fn due(
 
 /// When the next try is due that is not now.
 fn next_try(state: &State, now: Timestamp) -> Option<Timestamp> {
-    state
-        .under_way()
-        .filter_map(|operation| match &operation.row.progress {
-            Progress::Waiting(trouble) if !trouble.lacks_controller => Some(trouble.next_try),
-            _ => None,
+    waiting(state)
+        .filter_map(|work| match &work {
+            Work::Operation(operation) => match &operation.row.progress {
+                Progress::Waiting(trouble) if !trouble.lacks_controller => Some(trouble.next_try),
+                _ => None,
+            },
+            Work::Attachment(attachment) => attachment.row.tries.next_try(),
         })
         .filter(|time| *time > now)
         .min()

@@ -3,6 +3,7 @@
 use super::backoff;
 use super::step::{Failure, Tried};
 use super::told::tell;
+use crate::attachment::{Attachment, Expansion};
 use crate::control::ControlPlane;
 use crate::csi;
 use crate::error::{Error, Fault, Result};
@@ -147,9 +148,19 @@ fn keep(
         (Told::Expanded(expanded), Kind::Expand(described)) => {
             let mut volume = Volume::clone(described);
             volume.capacity = expanded.capacity_bytes;
-            volume.node_expansion_pending |= expanded.node_expansion_required;
             volume.modified_at = cp.clock.now();
-            transaction.put(keys::volume(&volume.key), &volume)?;
+            let at = keys::volume(&volume.key);
+            if let Some(entry) = state.volume(&volume.key) {
+                // So that a claim taken meanwhile is seen, and its node told to grow, too.
+                let seen = Guard::At(at.clone(), entry.modified);
+                transaction.guards.push(seen);
+                volume.node_expansion_pending = entry.stored().row.node_expansion_pending;
+            }
+            if expanded.node_expansion_required {
+                volume.node_expansion_pending = true;
+                grow_on_nodes(state, &volume, transaction)?;
+            }
+            transaction.put(at, &volume)?;
             Ok(Outcome::Nothing)
         }
         (Told::Deleted, Kind::Delete) => {
@@ -172,6 +183,25 @@ fn keep(
         (Told::SnapshotDeleted, Kind::DeleteSnapshot) => Ok(Outcome::Nothing),
         _ => Err(Fault::Internal.into()),
     }
+}
+
+/// Has every node that holds the volume, or is about to, do its part of a growth. Nodes beyond what a
+/// transaction takes do it at their next stage.
+fn grow_on_nodes(state: &State, volume: &Volume, transaction: &mut Transaction) -> Result<()> {
+    const AT_ONCE: usize = 100;
+    let external = volume.remote_id();
+    let attachments = state.attachments_of(&volume.plugin, &external);
+    for seen in attachments.filter(|seen| !seen.row.leaving).take(AT_ONCE) {
+        let at = seen.row.key.row_key();
+        let guard = Guard::At(at.clone(), seen.modified);
+        transaction.guards.push(guard);
+        let growing = Attachment {
+            expansion: Some(Expansion::of(volume.capacity)),
+            ..seen.row.clone()
+        };
+        transaction.put(at, &growing)?;
+    }
+    Ok(())
 }
 
 /// The volume that a driver made, as described and as the driver says.

@@ -99,7 +99,7 @@ async fn ask(cp: &ControlPlane, state: &State, row: &Operation) -> Result<Tried>
     };
     match (&row.kind, &row.subject) {
         (Kind::Create(volume), _) => create(cp, state, &connection, row, volume).await,
-        (Kind::Expand(volume), _) => expand(cp, &connection, volume).await,
+        (Kind::Expand(volume), _) => expand(cp, state, &connection, volume).await,
         (Kind::Delete, Subject::Volume(key)) => match state.volume(key) {
             Some(entry) => delete(cp, &connection, row, &entry.stored().row).await,
             None => Ok(refused(Fault::VolumeNotFound(key.id.to_string()))),
@@ -139,7 +139,7 @@ async fn create(
     let create = csi::CreateVolume {
         name: row.csi_name.clone(),
         capacity_range: range(volume),
-        capabilities: volume.csi_capabilities(),
+        capabilities: volume.csi_capabilities(state.plugin(&volume.plugin).map(AsRef::as_ref)),
         parameters: volume.parameters.clone(),
         secrets: connection
             .secrets_with(&cp.open(&Volume::owner(&volume.key), volume.secrets.as_ref())?),
@@ -192,11 +192,16 @@ fn requirement(state: &State, volume: &Volume) -> Option<TopologyRequirement> {
     (requirement != TopologyRequirement::default()).then_some(requirement)
 }
 
-async fn expand(cp: &ControlPlane, connection: &Connection, volume: &Volume) -> Result<Tried> {
+async fn expand(
+    cp: &ControlPlane,
+    state: &State,
+    connection: &Connection,
+    volume: &Volume,
+) -> Result<Tried> {
     let expand = csi::ControllerExpandVolume {
         external_id: volume.remote_id().to_string(),
         capacity_range: range(volume),
-        capability: volume.csi_capabilities().into_iter().next(),
+        capability: in_use(state, volume),
         secrets: connection
             .secrets_with(&cp.open(&Volume::owner(&volume.key), volume.secrets.as_ref())?),
     };
@@ -208,6 +213,17 @@ async fn expand(cp: &ControlPlane, connection: &Connection, volume: &Volume) -> 
         Ok(expanded) => Tried::Done(Told::Expanded(expanded)),
         Err(error) => failed(&error, &about, "unable to expand volume: "),
     })
+}
+
+/// How the volume is used now; else the first way in which it may be.
+fn in_use(state: &State, volume: &Volume) -> Option<csi::Capability> {
+    let plugin = state.plugin(&volume.plugin).map(AsRef::as_ref);
+    let mut now = volume.clone();
+    if let Some(claim) = state.claims(&volume.key).next() {
+        now.capabilities = vec![claim.capability];
+        now.mount_options = claim.mount_options.clone();
+    }
+    now.csi_capabilities(plugin).into_iter().next()
 }
 
 async fn delete(

@@ -1,18 +1,16 @@
 //! A server whose plugin `scripted` is a driver that does as the test says, at a clock that stands
 //! still unless the test moves it: no try comes by itself.
 
-use crate::rig::plugin;
+use crate::rig::{plugin, published};
 use crate::scripted_driver::{Reply, ScriptedDriver};
 use crate::server::{PATIENCE, TestServer, create, register, volume};
-use saddlebag::claim::Claim;
 use saddlebag::clock::Clock;
 use saddlebag::config::Config;
-use saddlebag::csi::{AccessMode, AttachmentMode, Call};
-use saddlebag::id::{AllocationId, Namespace, PluginId, VolumeId, VolumeKey};
+use saddlebag::csi::Call;
+use saddlebag::id::{Namespace, PluginId, VolumeId, VolumeKey};
 use saddlebag::operation::Subject;
 use saddlebag::plugin::PluginType;
 use saddlebag::store::{Index, Store, Transaction, keys};
-use saddlebag::volume::Capability;
 use saddlebag_client::types;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,7 +46,19 @@ impl Driven {
 
     /// A healthy one on this store, or on a file of its own, that is configured by `change`, too.
     pub async fn start_on(store: Option<Arc<dyn Store>>, change: impl FnOnce(&mut Config)) -> Self {
-        let driver = ScriptedDriver::start();
+        Self::start_as(ScriptedDriver::start(), store, change).await
+    }
+
+    /// A healthy one whose driver was told something before anybody asked it.
+    pub async fn with(driver: ScriptedDriver) -> Self {
+        Self::start_as(driver, None, |_| {}).await
+    }
+
+    async fn start_as(
+        driver: ScriptedDriver,
+        store: Option<Arc<dyn Store>>,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         let scripted = plugin("scripted", PluginType::Monolith, &driver);
         let server = TestServer::start_on(store, Clock::stopped(), |config| {
             config.plugins.push(scripted);
@@ -240,16 +250,7 @@ impl Driven {
     /// What stores a claim of a volume, as if an allocation on this node used it.
     pub fn claim(&self, id: &str, allocation: &str) -> Transaction {
         let cp = &self.server.control_plane;
-        let claim = Claim {
-            volume: key(id),
-            allocation: AllocationId::known(allocation),
-            node: cp.node.clone(),
-            read_only: false,
-            capability: Capability {
-                access_mode: AccessMode::SingleNodeWriter,
-                attachment_mode: AttachmentMode::FileSystem,
-            },
-        };
+        let claim = published(id, allocation, cp.node.clone());
         let mut transaction = Transaction::default();
         let at = keys::claim(&claim.volume, &claim.allocation);
         transaction.put(at, &claim).unwrap();

@@ -26,7 +26,7 @@ const SIDE_BY_SIDE: usize = 8;
 const UNABLE_TO_FAIL: [(&str, &str); 0] = [];
 
 /// Codes of failures that the document shows and no case can bring about, and why.
-const UNABLE_TO_HAPPEN: [(&str, &str); 7] = [
+const UNABLE_TO_HAPPEN: [(&str, &str); 6] = [
     ("permission_denied", "there is no access control yet"),
     ("request_timeout", "it takes 30 s"),
     (
@@ -35,7 +35,6 @@ const UNABLE_TO_HAPPEN: [(&str, &str); 7] = [
     ),
     ("internal", "it takes a defect"),
     ("store_unavailable", "it takes a broken store"),
-    ("volume_in_use", "there are no claims yet"),
     ("operation_abandoned", "it takes two clients at once"),
 ];
 

@@ -3,12 +3,14 @@
 
 use crate::scripted_driver::ScriptedDriver;
 use crate::server::{TestServer, create, register};
-use saddlebag::claim::Claim;
+use jiff::Timestamp;
+use saddlebag::claim::{Claim, ClaimRequest, OnReboot, Stage};
 use saddlebag::config::{Config, Launch, PluginConfig};
-use saddlebag::csi::{AccessMode, AttachmentMode, Call};
-use saddlebag::id::{AllocationId, Namespace, NodeId, PluginId, VolumeId, VolumeKey};
+use saddlebag::csi::{AccessMode, AttachmentMode, Call, MountOptions};
+use saddlebag::id::{AllocationId, ExternalId, Namespace, NodeId, PluginId, VolumeId, VolumeKey};
 use saddlebag::plugin::PluginType;
 use saddlebag::store::{Transaction, Write, keys};
+use saddlebag::tries::Tries;
 use saddlebag::volume::Capability;
 use saddlebag_client::{Client, Error, types};
 use serde_json::{Value, json};
@@ -130,17 +132,44 @@ pub fn key(id: &str) -> VolumeKey {
     }
 }
 
-/// One writer of a volume of namespace `default`, as file system, on node `n1`.
+/// One writer of a volume of namespace `default`, as file system, published on node `n1`.
 pub fn writer(volume: &str, allocation: &str) -> Claim {
+    published(volume, allocation, NodeId::known("n1"))
+}
+
+/// One writer of a volume of namespace `default`, as file system, published on a node.
+pub fn published(volume: &str, allocation: &str, node: NodeId) -> Claim {
     Claim {
         volume: key(volume),
         allocation: AllocationId::known(allocation),
-        node: NodeId::known("n1"),
+        node,
+        plugin: PluginId::known("disk"),
+        external_id: ExternalId::known(format!("of-{volume}")),
         read_only: false,
         capability: Capability {
             access_mode: AccessMode::SingleNodeWriter,
             attachment_mode: AttachmentMode::FileSystem,
         },
+        mount_options: MountOptions::default(),
+        target_path: "/nowhere".into(),
+        made_folder: None,
+        on_reboot: OnReboot::Republish,
+        name: String::new(),
+        job_id: String::new(),
+        request: ClaimRequest::default(),
+        attachment: None,
+        stage: Stage::Published,
+        release: None,
+        failure: None,
+        failure_code: None,
+        tries: Tries::default(),
+        boot: String::new(),
+        by: String::new(),
+        created_at: Timestamp::UNIX_EPOCH,
+        since: Timestamp::UNIX_EPOCH,
+        intended: None,
+        dropped: false,
+        ended_at: None,
     }
 }
 

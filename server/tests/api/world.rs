@@ -8,7 +8,7 @@ use saddlebag::http::contract::examples::{Case, Driver};
 use saddlebag::id::PluginId;
 
 /// What a driver is asked about volumes and snapshots.
-const STORAGE_CALLS: [Call; 8] = [
+const STORAGE_CALLS: [Call; 15] = [
     Call::CreateVolume,
     Call::DeleteVolume,
     Call::ControllerExpandVolume,
@@ -17,6 +17,13 @@ const STORAGE_CALLS: [Call; 8] = [
     Call::CreateSnapshot,
     Call::DeleteSnapshot,
     Call::ListSnapshots,
+    Call::ControllerPublishVolume,
+    Call::ControllerUnpublishVolume,
+    Call::NodeStageVolume,
+    Call::NodeUnstageVolume,
+    Call::NodePublishVolume,
+    Call::NodeUnpublishVolume,
+    Call::NodeExpandVolume,
 ];
 
 /// A server, and the driver of its plugin where that is not the built-in one.

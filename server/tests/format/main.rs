@@ -2,6 +2,7 @@
 //! older file has to be read all the same. `EXPECTORATE=overwrite cargo test` accepts a change.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+use saddlebag::attachment::Attachment;
 use saddlebag::claim::Claim;
 use saddlebag::namespace::NamespaceRow;
 use saddlebag::node::Node;
@@ -17,6 +18,7 @@ struct Rows {
     volume: Volume,
     backing: Backing,
     claim: Claim,
+    attachment: Attachment,
     operation: Operation,
     instance: Instance,
     job: PluginJob,

@@ -13,14 +13,16 @@ mod parameters;
 
 pub(super) use answers::{At, Done, Json, List, Page};
 pub(super) use failures::{
-    Always, BodyErrors, ChangeErrors, DriverErrors, Missing, NotFound, ReadErrors, WaitErrors,
+    Always, BodyErrors, ChangeErrors, DriverErrors, Missing, NotFound, ReadErrors, RecordErrors,
+    RefusalErrors, WaitErrors,
 };
 pub(super) use parameters::{
-    Blocking, Change, CsiSecrets, InNamespace, JobPath, OfPlugin, OperationFilter, OperationPath,
-    Pages, PluginPath, Prefix, Read, Region, Type, VolumeFilter, VolumePath,
+    Blocking, Change, ClaimFilter, ClaimPath, CsiSecrets, InNamespace, JobPath, NodePath, OfPlugin,
+    OperationFilter, OperationPath, Pages, PluginPath, Prefix, Read, Region, Type, VolumeFilter,
+    VolumePath, Wait,
 };
 
-use super::{jobs, operations, plugins, snapshots, status, volumes, wire};
+use super::{claims, doctor, jobs, nodes, operations, plugins, snapshots, status, volumes, wire};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
@@ -45,6 +47,11 @@ pub fn document() -> utoipa::openapi::OpenApi {
         volumes::changes::delete_volume,
         volumes::changes::detach_volume,
         volumes::external::list_external_volumes,
+        claims::claim_volume,
+        claims::list_claims,
+        claims::read_claim,
+        claims::release_claim,
+        claims::retry_claims,
         snapshots::list_snapshots,
         snapshots::create_snapshots,
         snapshots::create_snapshots_by_post,
@@ -55,10 +62,15 @@ pub fn document() -> utoipa::openapi::OpenApi {
         jobs::read_csi_plugin,
         jobs::list_plugin_jobs,
         jobs::read_job,
+        nodes::list_nodes,
+        nodes::read_node,
+        nodes::fence_node,
+        nodes::unfence_node,
         operations::list_operations,
         operations::read_operation,
         operations::retry_operation,
         operations::abandon_operation,
+        doctor::doctor,
         status::read_leader,
         status::read_agent_health,
         status::read_document_yaml,
@@ -66,11 +78,15 @@ pub fn document() -> utoipa::openapi::OpenApi {
     ),
     components(schemas(
         wire::AgentHealth<'static>,
+        wire::Claim<'static>,
+        wire::Diagnosis<'static>,
         wire::DraftPlugin<'static>,
         wire::DraftPluginStub<'static>,
         wire::Error<'static>,
         wire::ExternalVolumes<'static>,
         wire::Job<'static>,
+        wire::Node<'static>,
+        wire::NodeStub<'static>,
         wire::Operation<'static>,
         wire::Plugin<'static>,
         wire::PluginStub<'static>,

@@ -33,6 +33,20 @@ pub(in crate::http) struct OperationPath {
     operation_id: String,
 }
 
+/// The claim in the path.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(in crate::http) struct ClaimPath {
+    alloc_id: String,
+}
+
+/// The node in the path.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(in crate::http) struct NodePath {
+    node_id: String,
+}
+
 /// What every request may say.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -124,6 +138,22 @@ pub(in crate::http) struct OperationFilter {
     state: Option<String>,
 }
 
+/// Which claims are listed.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(in crate::http) struct ClaimFilter {
+    #[param(schema_with = claim_state, required = false)]
+    state: Option<String>,
+}
+
+/// How long an answer may take to be found.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(in crate::http) struct Wait {
+    #[param(schema_with = go_duration, required = false)]
+    wait: Option<String>,
+}
+
 /// Secrets for one call of a driver.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
@@ -140,6 +170,12 @@ fn go_duration() -> Object {
 
 fn operation_state() -> Object {
     text().enum_values(Some(crate::picture::STATES)).build()
+}
+
+fn claim_state() -> Object {
+    text()
+        .enum_values(Some(crate::picture::CLAIM_STATES))
+        .build()
 }
 
 fn password() -> Object {

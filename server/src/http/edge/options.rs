@@ -85,6 +85,16 @@ impl ReadOptions {
     }
 }
 
+impl ReadOptions {
+    /// How many rows the page may have; a negative page has none, as Nomad's.
+    pub fn page_size(&self) -> usize {
+        match self.per_page {
+            0 => usize::MAX,
+            size => usize::try_from(size).unwrap_or(0),
+        }
+    }
+}
+
 /// What a change may ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WriteOptions {
@@ -92,24 +102,33 @@ pub struct WriteOptions {
     pub namespace: Option<String>,
     /// As in the query.
     pub idempotency_token: Option<String>,
-    /// How long to wait for the outcome: [`DEFAULT_CHANGE_WAIT`] unless given, at most
+    /// How long to wait for the outcome: the route's default unless given, at most
     /// [`LONGEST_WAIT`]; zero not to wait.
     pub wait: Duration,
 }
 
 impl WriteOptions {
-    /// Reads them for a server in this region.
+    /// Reads them for a server in this region, of a route that waits for [`DEFAULT_CHANGE_WAIT`].
     ///
     /// # Errors
     ///
     /// [`Reason::UnknownRegion`], or [`Reason::Malformed`] for `wait`.
     pub fn read(query: &Query<'_>, region: &str) -> Result<Self, Refusal> {
+        Self::waiting(query, region, DEFAULT_CHANGE_WAIT)
+    }
+
+    /// Reads them likewise, of a route that waits so long by default.
+    ///
+    /// # Errors
+    ///
+    /// As [`WriteOptions::read`].
+    pub fn waiting(query: &Query<'_>, region: &str, default: Duration) -> Result<Self, Refusal> {
         check_region(query.filled("region"), region)?;
         let text = |name| query.filled(name).map(str::to_owned);
         Ok(Self {
             namespace: text("namespace"),
             idempotency_token: text("idempotency_token"),
-            wait: wait(query)?.unwrap_or(DEFAULT_CHANGE_WAIT),
+            wait: wait(query)?.unwrap_or(default),
         })
     }
 }

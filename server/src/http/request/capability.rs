@@ -31,6 +31,8 @@ fn access_modes() -> Object {
     schema::word(&[
         "single-node-reader-only",
         "single-node-writer",
+        "single-node-single-writer",
+        "single-node-multi-writer",
         "multi-node-reader-only",
         "multi-node-single-writer",
         "multi-node-multi-writer",

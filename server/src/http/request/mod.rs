@@ -8,6 +8,7 @@
 //! - no secret can be printed.
 
 mod capability;
+mod claims;
 mod envelope;
 mod schema;
 mod secrets;
@@ -16,6 +17,7 @@ mod topology;
 mod volumes;
 
 pub use capability::{CapabilityRequest, MountOptionsRequest};
+pub use claims::ClaimRequest;
 pub use envelope::Envelope;
 pub use secrets::SecretsIn;
 pub use snapshots::{SnapshotRequest, SnapshotsRequest};

@@ -53,6 +53,12 @@ pub(super) fn text() -> RefOr<Schema> {
     nullable(Type::String).into()
 }
 
+/// A UUID, or null.
+pub(super) fn uuid() -> RefOr<Schema> {
+    let uuid = SchemaFormat::Custom("uuid".to_owned());
+    nullable(Type::String).format(Some(uuid)).into()
+}
+
 /// A string, or null, that no answer holds.
 pub(super) fn secret_text() -> RefOr<Schema> {
     nullable(Type::String).write_only(true).into()

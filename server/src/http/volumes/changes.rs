@@ -79,11 +79,10 @@ pub(in crate::http) async fn create_volume(cp: &ControlPlane, asking: &Asking<'_
     responses(Done, ChangeErrors, WaitErrors),
 )]
 pub(in crate::http) async fn deregister_volume(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
-    // Claims that are not live are not kept, so there is nothing that force would drop.
-    force(asking.query)?;
+    let force = force(asking.query)?;
     let options = WriteOptions::read(asking.query, &asking.settings.region)?;
     let key = key(asking, &options);
-    let index = volume::deregister(cp, &key, Deadline::after(options.wait)).await?;
+    let index = volume::deregister(cp, &key, force, Deadline::after(options.wait)).await?;
     Ok(empty().at(index))
 }
 
@@ -114,7 +113,8 @@ pub(in crate::http) async fn detach_volume(cp: &ControlPlane, asking: &Asking<'_
             .into());
     };
     let options = WriteOptions::read(asking.query, &asking.settings.region)?;
-    let index = volume::detach(cp, &key(asking, &options), &NodeId::known(node))?;
+    let (key, node) = (key(asking, &options), NodeId::known(node));
+    let index = volume::detach(cp, &key, &node, Deadline::after(options.wait)).await?;
     Ok(empty().at(index))
 }
 

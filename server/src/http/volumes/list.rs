@@ -62,14 +62,9 @@ fn page(
         true => Order::Descending,
     };
     let mut keys = state.select(query, order, first);
-    let size = match options.per_page {
-        0 => usize::MAX,
-        // A negative page has no rows, as Nomad's.
-        size => usize::try_from(size).unwrap_or(0),
-    };
     let page = keys
         .by_ref()
-        .take(size)
+        .take(options.page_size())
         .filter_map(|key| state.volume(&key))
         .map(|entry| {
             let fragments = state.fragments(&entry.plugin);

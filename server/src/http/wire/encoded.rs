@@ -30,6 +30,7 @@ fn detail() -> VolumeDetail<'static> {
         capacity: 1 << 20,
         clone_id: Cow::Borrowed(""),
         context: Cow::Owned(BTreeMap::new()),
+        delete_given_up: None,
         mount_options: MountOptions {
             fs_type: Cow::Borrowed("ext4"),
             mount_flags: MountFlags::Redacted,

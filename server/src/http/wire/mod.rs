@@ -10,10 +10,13 @@
 //! one fragment and not a million rows. [`Volume`] and [`VolumeStub`] are the two parts together.
 
 pub mod allocations;
+pub mod claims;
+pub mod doctor;
 pub mod draft;
 pub mod error;
 pub mod external;
 pub mod jobs;
+pub mod nodes;
 pub mod operations;
 pub mod plugins;
 pub mod snapshots;
@@ -24,6 +27,8 @@ pub mod volumes;
 mod encoded;
 
 pub use allocations::AllocationStub;
+pub use claims::Claim;
+pub use doctor::{Diagnosis, Finding, PluginListing};
 pub use draft::{
     DraftChildren, DraftController, DraftControllerInfo, DraftJob, DraftJobSummary, DraftNode,
     DraftNodeInfo, DraftPlugin, DraftPluginHealth, DraftPluginStub, DraftTaskGroupSummary,
@@ -32,12 +37,13 @@ pub use draft::{
 pub use error::Error;
 pub use external::{ExternalVolume, ExternalVolumes};
 pub use jobs::{Job, PluginConfig, Task, TaskGroup};
+pub use nodes::{Fence, Node, NodeStub};
 pub use operations::Operation;
 pub use plugins::{ControllerInfo, JobDescription, NodeInfo, Plugin, PluginInstance, PluginStub};
 pub use snapshots::{Snapshot, Snapshots};
 pub use status::{AgentHealth, AgentPartHealth};
 pub use volumes::{
-    MountFlags, MountOptions, PluginHealth, Topology, TopologyRequirement, Volume,
+    DeleteGivenUp, MountFlags, MountOptions, PluginHealth, Topology, TopologyRequirement, Volume,
     VolumeCapability, VolumeDetail, VolumePlugin, VolumeStub, VolumeSummary, VolumeUsers,
     VolumesAnswer,
 };

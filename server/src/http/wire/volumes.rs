@@ -94,6 +94,10 @@ pub struct VolumeDetail<'a> {
     /// What the driver wants to be told with every call.
     #[schema(value_type = BTreeMap<String, String>)]
     pub context: Cow<'a, BTreeMap<String, String>>,
+    /// That a delete was given up; absent if none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub delete_given_up: Option<DeleteGivenUp<'a>>,
     /// How its file system is mounted.
     pub mount_options: MountOptions<'a>,
     /// What the driver was told when it was created.
@@ -121,6 +125,22 @@ pub struct VolumeDetail<'a> {
     /// The allocations that write it; the values encode as `null`.
     #[schema(value_type = BTreeMap<String, Option<Object>>)]
     pub write_allocs: BTreeMap<Cow<'a, str>, ()>,
+}
+
+/// A delete of the volume was given up: what became of it at the storage is not known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+pub struct DeleteGivenUp<'a> {
+    /// Who gave it up.
+    pub by: Cow<'a, str>,
+    /// The operation that was given up.
+    #[serde(rename = "OperationID")]
+    pub operation_id: Cow<'a, str>,
+    /// Why.
+    pub reason: Cow<'a, str>,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub time: Timestamp,
 }
 
 /// What only lists show of a volume.

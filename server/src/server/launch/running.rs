@@ -2,7 +2,7 @@
 
 use crate::config::PluginConfig;
 use crate::control::ControlPlane;
-use crate::csi::{self, Connection, DriverCommand, Endpoint, Restart, Secrets, Supervisor};
+use crate::csi::{self, Connection, DriverCommand, Endpoint, Limits, Restart, Secrets, Supervisor};
 use crate::plugin::PluginJob;
 use crate::work::health;
 use std::ffi::{OsStr, OsString};
@@ -22,16 +22,20 @@ pub(super) struct Wanted {
 pub(super) struct Running {
     wanted: Wanted,
     connection: Connection,
+    /// To the same socket, with turns of its own for the Node service.
+    node: Connection,
     supervisor: Option<Supervisor>,
     watches: Vec<AbortOnDropHandle<()>>,
 }
 
 impl Running {
-    /// Starts the driver, if it is ours to start. It may take `grace` to end.
-    pub fn begin(wanted: Wanted, connection: Connection, grace: Duration) -> Self {
+    /// Starts the driver, if it is ours to start. It may take `grace` to end. `of_node` bounds the calls
+    /// to its Node service.
+    pub fn begin(wanted: Wanted, connection: Connection, of_node: Limits, grace: Duration) -> Self {
         Self {
             supervisor: supervise(&wanted, grace),
             wanted,
+            node: connection.clone().with_limits(of_node),
             connection,
             watches: Vec::new(),
         }
@@ -54,7 +58,8 @@ impl Running {
     pub fn watch(&mut self, cp: &ControlPlane) {
         let job = self.job();
         let (namespace, id) = (job.namespace.clone(), job.id.clone());
-        cp.drivers.add(namespace, id, self.connection.clone());
+        cp.drivers
+            .add(namespace, id, self.connection.clone(), self.node.clone());
         let watch = |role: &csi::Role| {
             let process = self.supervisor.as_ref().map(Supervisor::process);
             AbortOnDropHandle::new(tokio::spawn(health::work(

@@ -1,0 +1,119 @@
+//! An attachment as it is stored.
+
+use super::Stage;
+use crate::csi::MountOptions;
+use crate::error::Error;
+use crate::id::{ExternalId, NodeId, PluginId, VolumeKey};
+use crate::seal::Sealed;
+use crate::store::{Index, Key, keys};
+use crate::tries::Tries;
+use crate::volume::Capability;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use uuid::Uuid;
+
+/// What names an attachment. Ordered by plugin, external id, node.
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
+pub struct AttachmentKey {
+    /// The plugin.
+    pub plugin: PluginId,
+    /// The driver's id of the backing store.
+    pub external_id: ExternalId,
+    /// The node.
+    pub node: NodeId,
+}
+
+/// An attachment as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Attachment {
+    /// What names it.
+    pub key: AttachmentKey,
+    /// Tells it from those that were there before, and will be.
+    pub id: Uuid,
+    /// The volume by whose claim it came.
+    pub volume: VolumeKey,
+    /// The driver's id of the node.
+    pub external_node_id: String,
+    /// How the volume is used there.
+    pub capability: Capability,
+    /// How its file system is mounted.
+    pub mount_options: MountOptions,
+    /// Whether the controller publishes it for reading only.
+    pub read_only: bool,
+    /// What the driver said of the volume at its creation.
+    pub volume_context: BTreeMap<String, String>,
+    /// The volume's secrets, sealed for [`Attachment::owner`]: for when its row is gone.
+    pub secrets: Option<Sealed>,
+    /// What the controller said at publish, sealed for [`Attachment::owner`].
+    pub publish_context: Option<Sealed>,
+    /// Whether the controller is asked to publish it (PUBLISH_UNPUBLISH_VOLUME).
+    pub attaches: bool,
+    /// Where it is staged, on the host; `None` for a driver that does not stage
+    /// (STAGE_UNSTAGE_VOLUME).
+    pub staging_path: Option<PathBuf>,
+    /// How far it is.
+    pub stage: Stage,
+    /// Whether it is on its way down.
+    pub leaving: bool,
+    /// What a driver refused it with for good: every claim that waits for it fails with this.
+    pub failure: Option<Error>,
+    /// The gRPC code of that, by name.
+    pub failure_code: Option<String>,
+    /// What the node still has to do because the volume grew.
+    pub expansion: Option<Expansion>,
+    /// The tries of the step under way.
+    pub tries: Tries,
+    /// The boot of the node in which it was staged; empty before, and where boots are not known.
+    pub boot: String,
+    /// The generation of the lease under which it is worked on.
+    pub generation: u64,
+    /// When it was wanted.
+    pub created_at: Timestamp,
+    /// When it came to its stage.
+    pub since: Timestamp,
+    /// The commit that intended where it is going, up or down; not known to that commit itself.
+    pub intended: Option<Index>,
+}
+
+/// What a node still has to do because the volume grew at the controller.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Expansion {
+    /// How big the volume is, in bytes.
+    pub bytes: i64,
+    /// What the driver refused it with; it is tried again at the next stage, or when somebody kicks
+    /// it.
+    pub refused: Option<Error>,
+    /// The tries so far.
+    pub tries: Tries,
+}
+
+impl AttachmentKey {
+    /// Where its row is.
+    pub fn row_key(&self) -> Key {
+        keys::attachment(&self.plugin, &self.external_id, &self.node)
+    }
+}
+
+impl Attachment {
+    /// What its secrets and its publish context are sealed for.
+    pub fn owner(key: &AttachmentKey) -> String {
+        let AttachmentKey {
+            plugin,
+            external_id,
+            node,
+        } = key;
+        format!("attachment {plugin}\0{external_id}\0{node}")
+    }
+
+    /// Whether there is nothing to be done for it.
+    pub fn is_at_rest(&self) -> bool {
+        let grown = self.expansion.as_ref();
+        self.stage == Stage::Staged
+            && !self.leaving
+            && grown.is_none_or(|expansion| expansion.refused.is_some())
+    }
+}

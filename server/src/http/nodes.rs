@@ -1,0 +1,89 @@
+//! The routes of tag `nodes`.
+
+use super::declared::{
+    At, Blocking, List, Missing, NodePath, Prefix, Read, ReadErrors, RecordErrors, Region,
+};
+use super::edge::{ReadOptions, WriteOptions};
+use super::front::Asking;
+use super::reply::{Reply, json, missing};
+use super::{waiting, wire};
+use crate::control::ControlPlane;
+use crate::error::{Error, Fault};
+use crate::id::NodeId;
+use crate::node;
+use crate::picture;
+use crate::state::{Interest, State};
+use crate::store::Index;
+
+#[utoipa::path(
+    get, path = "/v1/nodes", tag = "nodes",
+    params(Prefix, Blocking, Read),
+    responses(At<List<wire::NodeStub<'static>>>, ReadErrors),
+)]
+pub(super) async fn list_nodes(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
+    let options = ReadOptions::read(asking.query, &asking.settings.region)?;
+    let state = waiting::state(cp, &options, Interest::Nodes, |state| state.nodes_index).await;
+    let prefix = options.prefix.to_lowercase();
+    let nodes: Vec<_> = state
+        .nodes()
+        .filter(|stored| stored.row.id.as_str().starts_with(&prefix))
+        .map(|stored| picture::node_stub(stored, &cp.node))
+        .collect();
+    Ok(json(&nodes).at(state.nodes_index))
+}
+
+#[utoipa::path(
+    get, path = "/v1/node/{node_id}", tag = "nodes",
+    params(NodePath, Blocking, Read),
+    responses(At<wire::Node<'static>>, Missing, ReadErrors),
+)]
+pub(super) async fn read_node(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
+    let options = ReadOptions::read(asking.query, &asking.settings.region)?;
+    let id = id(asking);
+    let state = waiting::state(cp, &options, Interest::Node(id.clone()), shown).await;
+    show(cp, &state, &id)
+}
+
+#[utoipa::path(
+    put, path = "/v1/node/{node_id}/fence", tag = "nodes",
+    params(NodePath, ("reason" = String, Query), Region),
+    responses(At<wire::Node<'static>>, RecordErrors),
+)]
+pub(super) async fn fence_node(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
+    WriteOptions::read(asking.query, &asking.settings.region)?;
+    let reason = asking.query.get("reason").unwrap_or_default().trim();
+    let id = id(asking);
+    node::fence(cp, &id, reason).await?;
+    show(cp, &cp.state(), &id)
+}
+
+#[utoipa::path(
+    delete, path = "/v1/node/{node_id}/fence", tag = "nodes",
+    params(NodePath, Region),
+    responses(At<wire::Node<'static>>, RecordErrors),
+)]
+pub(super) async fn unfence_node(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
+    WriteOptions::read(asking.query, &asking.settings.region)?;
+    let id = id(asking);
+    node::unfence(cp, &id).await?;
+    show(cp, &cp.state(), &id)
+}
+
+fn id(asking: &Asking<'_>) -> NodeId {
+    NodeId::known(asking.param("node_id").to_lowercase())
+}
+
+/// The newest commit to what reading a node shows: the node, and the plugins there.
+fn shown(state: &State) -> Index {
+    state.nodes_index.max(state.plugins_index)
+}
+
+fn show(cp: &ControlPlane, state: &State, id: &NodeId) -> Reply {
+    match state.node(id) {
+        Some(stored) => Ok(json(&picture::node(state, stored, &cp.node)).at(shown(state))),
+        None => Err(missing(
+            Error::from(Fault::NoNodeToRead).node(id),
+            shown(state),
+        )),
+    }
+}

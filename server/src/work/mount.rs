@@ -1,0 +1,551 @@
+//! One try of a step on a node: the call to the Node service, and what is around it on the host.
+
+use super::attach::{named, secrets};
+use super::folders;
+use super::node::{Step, published};
+use super::record::{Failure, committed};
+use crate::attachment::{self, Attachment};
+use crate::claim::moves::Moves;
+use crate::claim::{Claim, Event, Stage};
+use crate::config::BaseDir;
+use crate::control::ControlPlane;
+use crate::csi::{self, About, CapacityRange, Connection, NodeCapabilities};
+use crate::error::{Error, Fault, Result};
+use crate::id::NodeId;
+use crate::node::paths;
+use crate::state::{State, Stored};
+use crate::store::{Guard, Transaction, keys};
+use crate::volume::Volume;
+use futures::FutureExt;
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+/// What a try came to.
+type Tried = super::record::Tried<()>;
+
+/// Tries once, and records what it came to. Nothing happens without a healthy Node service near.
+pub(super) async fn take(cp: &ControlPlane, step: &Step) {
+    let state = cp.state();
+    let key = step.key();
+    let Some(connection) = cp.drivers.node(&state, &key.plugin, &key.node) else {
+        return;
+    };
+    let what = match step {
+        Step::Stage(_) => format!("staging {} on node {}", key.external_id, key.node),
+        Step::Expand(_) => format!("growing {} on node {}", key.external_id, key.node),
+        Step::Unstage(_) => format!("unstaging {} on node {}", key.external_id, key.node),
+        Step::Publish(claim) => format!(
+            "publishing {} for {}",
+            key.external_id, claim.row.allocation
+        ),
+        Step::Unpublish(claim) => {
+            format!(
+                "unpublishing {} for {}",
+                key.external_id, claim.row.allocation
+            )
+        }
+    };
+    let boot = state.boot_of(&key.node).to_owned();
+    let asking = Asking {
+        cp,
+        state: &state,
+        connection,
+        capabilities: state
+            .plugin(&key.plugin)
+            .and_then(|plugin| plugin.node_info(&key.node))
+            .map(|info| info.capabilities)
+            .unwrap_or_default(),
+        base: paths::base_dir(&state, &key.plugin, &key.node),
+        made: OnceLock::new(),
+    };
+    let asked = AssertUnwindSafe(asking.ask(step)).catch_unwind();
+    let tried = asked.await.unwrap_or_else(|_| Err(Fault::Internal.into()));
+    let tried = tried.unwrap_or_else(Tried::hindered);
+    tried.tell(&what);
+    let made = asking.made.into_inner();
+    let done = Done { tried, made, boot };
+    let recorded = committed(cp, &what, |state| outcome(cp, state, step, &done)).await;
+    if let Err(error) = recorded {
+        tracing::error!("{what} cannot be recorded: {error}");
+    }
+}
+
+/// What a try came to, and what it left on the host.
+struct Done {
+    tried: Tried,
+    /// The topmost folder that was made for a target path that a client named.
+    made: Option<PathBuf>,
+    /// The boot of the node in which it was tried.
+    boot: String,
+}
+
+/// What every step needs.
+struct Asking<'a> {
+    cp: &'a ControlPlane,
+    state: &'a State,
+    connection: Connection,
+    capabilities: NodeCapabilities,
+    base: Option<&'a BaseDir>,
+    made: OnceLock<PathBuf>,
+}
+
+impl Asking<'_> {
+    async fn ask(&self, step: &Step) -> Result<Tried> {
+        match step {
+            Step::Stage(seen) => self.stage(&seen.row).await,
+            Step::Expand(seen) => self.expand(&seen.row).await,
+            Step::Unstage(seen) => self.unstage(&seen.row).await,
+            Step::Publish(seen) => self.publish(&seen.row).await,
+            Step::Unpublish(seen) => self.unpublish(&seen.row).await,
+        }
+    }
+
+    async fn stage(&self, row: &Attachment) -> Result<Tried> {
+        let Some(path) = &row.staging_path else {
+            return Ok(Tried::Done(()));
+        };
+        let folder = path.clone();
+        on_host(move || folders::make(&folder), path).await?;
+        let stage = csi::NodeStageVolume {
+            external_id: row.key.external_id.to_string(),
+            publish_context: self.publish_context(row)?,
+            staging_target_path: self.seen(path),
+            capability: self.told(row),
+            secrets: self
+                .connection
+                .secrets_with(&secrets(self.cp, self.state, row)?),
+            volume_context: row.volume_context.clone(),
+        };
+        let about = About {
+            external_id: &stage.external_id,
+            path: &stage.staging_target_path,
+            ..About::default()
+        };
+        Ok(match self.connection.node_stage_volume(&stage).await {
+            Ok(()) => Tried::Done(()),
+            Err(error) => Tried::failed(&error, &about, "mounting volumes: "),
+        })
+    }
+
+    async fn unstage(&self, row: &Attachment) -> Result<Tried> {
+        let Some(path) = &row.staging_path else {
+            return Ok(Tried::Done(()));
+        };
+        let unstage = csi::NodeUnstageVolume {
+            external_id: row.key.external_id.to_string(),
+            staging_target_path: self.seen(path),
+        };
+        let about = About {
+            external_id: &unstage.external_id,
+            path: &unstage.staging_target_path,
+            ..About::default()
+        };
+        match self.connection.node_unstage_volume(&unstage).await {
+            Ok(()) => vacated(path, None).await,
+            Err(error) => Ok(Tried::failed(
+                &error,
+                &about,
+                "could not detach from node: ",
+            )),
+        }
+    }
+
+    async fn publish(&self, claim: &Claim) -> Result<Tried> {
+        let Some(attachment) = self.state.attachment(&claim.attachment_key()) else {
+            return Err(Fault::Internal.into());
+        };
+        let row = &attachment.row;
+        if let Some(refusal) = self.misplaced(claim).await? {
+            return Ok(Tried::Refused(refusal));
+        }
+        let path = &claim.target_path;
+        let parent = path.parent().unwrap_or(path).to_owned();
+        if let Some(made) = on_host(move || folders::make(&parent), path).await?
+            && claim.request.target_path.is_some()
+        {
+            self.made.get_or_init(|| made);
+        }
+        let publish = csi::NodePublishVolume {
+            external_id: claim.external_id.to_string(),
+            publish_context: self.publish_context(row)?,
+            staging_target_path: self.staging(row),
+            target_path: self.seen(path),
+            capability: self.told(row),
+            readonly: claim.read_only,
+            secrets: self
+                .connection
+                .secrets_with(&secrets(self.cp, self.state, row)?),
+            volume_context: row.volume_context.clone(),
+        };
+        let about = About {
+            external_id: &publish.external_id,
+            path: &publish.target_path,
+            ..About::default()
+        };
+        Ok(match self.connection.node_publish_volume(&publish).await {
+            Ok(()) => Tried::Done(()),
+            Err(error) => Tried::failed(&error, &about, "mounting volumes: "),
+        })
+    }
+
+    async fn unpublish(&self, claim: &Claim) -> Result<Tried> {
+        let path = &claim.target_path;
+        if self.in_the_way(claim).is_some() && claim.stage == Stage::Taken {
+            // It was never published there: what is there is another's.
+            return Ok(Tried::Done(()));
+        }
+        let unpublish = csi::NodeUnpublishVolume {
+            external_id: claim.external_id.to_string(),
+            target_path: self.seen(path),
+        };
+        let about = About {
+            external_id: &unpublish.external_id,
+            path: &unpublish.target_path,
+            ..About::default()
+        };
+        match self.connection.node_unpublish_volume(&unpublish).await {
+            Ok(()) if self.is_ours(claim).await? => vacated(path, self.made_for(claim)).await,
+            Ok(()) => Ok(Tried::Done(())),
+            Err(error) => Ok(Tried::failed(
+                &error,
+                &about,
+                "could not detach from node: ",
+            )),
+        }
+    }
+
+    /// A driver without EXPAND_VOLUME has nothing to do on a node.
+    async fn expand(&self, row: &Attachment) -> Result<Tried> {
+        let Some(expansion) = row
+            .expansion
+            .as_ref()
+            .filter(|_| self.capabilities.supports_expand)
+        else {
+            return Ok(Tried::Done(()));
+        };
+        let staging = self.staging(row);
+        let volume_path = match published(self.state, row) {
+            Some(claim) => self.seen(&claim.target_path),
+            None => staging.clone(),
+        };
+        let expand = csi::NodeExpandVolume {
+            external_id: row.key.external_id.to_string(),
+            volume_path,
+            capacity_range: CapacityRange {
+                required_bytes: expansion.bytes,
+                limit_bytes: 0,
+            },
+            staging_target_path: staging,
+            capability: Some(self.told(row)),
+            secrets: self
+                .connection
+                .secrets_with(&secrets(self.cp, self.state, row)?),
+        };
+        let about = About {
+            external_id: &expand.external_id,
+            path: &expand.volume_path,
+            ..About::default()
+        };
+        Ok(match self.connection.node_expand_volume(&expand).await {
+            Ok(_) => Tried::Done(()),
+            Err(error) => Tried::failed(&error, &about, ""),
+        })
+    }
+
+    /// Why a volume must not be published where the claim wants it, if it must not.
+    async fn misplaced(&self, claim: &Claim) -> Result<Option<Failure>> {
+        let shown = claim.target_path.display();
+        let text = if let Some(other) = self.in_the_way(claim) {
+            format!(
+                "TargetPath {shown} is used by allocation {} for volume {:?} already",
+                other.allocation,
+                other.volume.id.as_str()
+            )
+        } else if !self.is_ours(claim).await? {
+            format!("TargetPath {shown} leads out of the folders for target paths")
+        } else {
+            return Ok(None);
+        };
+        Ok(Some(Failure {
+            error: Fault::RefusedLocally(text).into(),
+            code: None,
+        }))
+    }
+
+    /// An older claim with the same target path as one that was asked for, or one above or below it.
+    fn in_the_way(&self, claim: &Claim) -> Option<&Claim> {
+        claim.request.target_path.as_ref()?;
+        let place = |claim: &Claim| (claim.created_at, claim.key());
+        let path = &claim.target_path;
+        let others = self.state.claims_on(&claim.node).map(|other| &other.row);
+        others
+            .filter(|other| {
+                other.target_path.starts_with(path) || path.starts_with(&other.target_path)
+            })
+            .find(|other| place(other) < place(claim))
+    }
+
+    /// The topmost folder that was made for a claim, unless another claim's path is below it.
+    fn made_for(&self, claim: &Claim) -> Option<PathBuf> {
+        let made = claim.made_folder.clone()?;
+        let state = self.cp.state();
+        let mut others = state.claims_on(&claim.node).map(|other| &other.row);
+        let is_shared =
+            others.any(|other| other.key() != claim.key() && other.target_path.starts_with(&made));
+        (!is_shared).then_some(made)
+    }
+
+    /// Whether a claim's target path is where we made it, or leads to below one of the node's folders
+    /// for target paths.
+    async fn is_ours(&self, claim: &Claim) -> Result<bool> {
+        if claim.request.target_path.is_none() {
+            return Ok(true);
+        }
+        let node = self.state.node(&claim.node);
+        let roots = node
+            .map(|node| node.row.target_roots.clone())
+            .unwrap_or_default();
+        let target = claim.target_path.clone();
+        on_host(
+            move || Ok(folders::is_below(&target, &roots)),
+            &claim.target_path,
+        )
+        .await
+    }
+
+    fn told(&self, row: &Attachment) -> csi::Capability {
+        let knows_young_modes = self.capabilities.supports_single_node_multi_writer;
+        row.capability.told(knows_young_modes, &row.mount_options)
+    }
+
+    fn publish_context(&self, row: &Attachment) -> Result<csi::PublishContext> {
+        let owner = Attachment::owner(&row.key);
+        self.cp.open(&owner, row.publish_context.as_ref())
+    }
+
+    /// A path as the driver sees it.
+    fn seen(&self, path: &Path) -> String {
+        paths::for_driver(self.base, path).display().to_string()
+    }
+
+    fn staging(&self, row: &Attachment) -> String {
+        let path = row.staging_path.as_deref();
+        path.map(|path| self.seen(path)).unwrap_or_default()
+    }
+}
+
+/// Does something with the host's folders on a thread that may wait.
+async fn on_host<T: Send + 'static>(
+    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+    path: &Path,
+) -> Result<T> {
+    let failed = |text: String| {
+        let text = format!("{}: {text}", path.display());
+        Error::from(Fault::HostFailed(text))
+    };
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done.map_err(|error| failed(error.to_string())),
+        Err(error) => Err(failed(error.to_string())),
+    }
+}
+
+/// Sees that nothing is mounted at a path any more, whatever the driver said, and removes what was
+/// made there.
+async fn vacated(path: &Path, topmost: Option<PathBuf>) -> Result<Tried> {
+    let vacated = path.to_owned();
+    let is_mounted = move || {
+        let is_mounted = folders::is_mounted(&vacated)?;
+        if !is_mounted {
+            folders::remove(&vacated, topmost.as_deref());
+        }
+        Ok(is_mounted)
+    };
+    if on_host(is_mounted, path).await? {
+        let shown = path.display();
+        let text = format!(
+            "could not detach from node: the driver said OK, but something is still mounted at {shown}"
+        );
+        return Err(Fault::HostFailed(text).into());
+    }
+    Ok(Tried::Done(()))
+}
+
+/// What becomes of the rows. Nothing, if they have moved on meanwhile: then what was tried is undone,
+/// or done, by the steps that follow.
+fn outcome(
+    cp: &ControlPlane,
+    state: &State,
+    step: &Step,
+    done: &Done,
+) -> Result<Option<Transaction>> {
+    let boot = &done.boot;
+    let mut moves = Moves::at(cp, state);
+    let moved = match step {
+        Step::Stage(on) | Step::Expand(on) | Step::Unstage(on) => {
+            let Some(seen) = state
+                .attachment(&on.row.key)
+                .filter(|seen| seen.row.id == on.row.id && is_still(state, seen, step))
+            else {
+                return Ok(None);
+            };
+            match step {
+                Step::Expand(_) => expanded(cp, state, &mut moves, seen, &done.tried)?,
+                _ => staged(cp, &mut moves, seen, step, done)?,
+            }
+            guard_boot(&mut moves, state, &on.row.key.node, boot)
+        }
+        Step::Publish(on) | Step::Unpublish(on) => {
+            let still = |seen: &&Arc<Stored<Claim>>| {
+                let now = Step::of_claim(state, seen);
+                now.is_some_and(|now| same_kind(&now, step))
+                    && seen.row.attachment == on.row.attachment
+            };
+            let Some(seen) = state.claim(&on.row.key()).filter(still) else {
+                return Ok(None);
+            };
+            claimed(cp, &mut moves, seen, step, done)?;
+            guard_boot(&mut moves, state, &on.row.node, boot)
+        }
+    };
+    Ok(moved.then(|| moves.into_transaction()))
+}
+
+/// What was done in one boot of a node counts in that boot only. Whether this is still it.
+fn guard_boot(moves: &mut Moves<'_>, state: &State, node: &NodeId, boot: &str) -> bool {
+    let Some(stored) = state.node(node) else {
+        return false;
+    };
+    moves.guard(Guard::At(keys::node(node), stored.modified));
+    stored.row.boot_id == boot && stored.row.fenced.is_none()
+}
+
+fn is_still(state: &State, seen: &Arc<Stored<Attachment>>, step: &Step) -> bool {
+    Step::of_attachment(state, seen).is_some_and(|now| same_kind(&now, step))
+}
+
+fn same_kind(one: &Step, other: &Step) -> bool {
+    std::mem::discriminant(one) == std::mem::discriminant(other)
+}
+
+fn staged(
+    cp: &ControlPlane,
+    moves: &mut Moves<'_>,
+    seen: &Stored<Attachment>,
+    step: &Step,
+    done: &Done,
+) -> Result<()> {
+    let mut changed = seen.row.clone();
+    match &done.tried {
+        Tried::Done(()) => {
+            let event = match step {
+                Step::Stage(_) => {
+                    changed.boot.clone_from(&done.boot);
+                    attachment::Event::Staged
+                }
+                _ => attachment::Event::Unstaged,
+            };
+            moves.happen(seen, changed, event)?;
+        }
+        Tried::Refused(Failure { error, code }) => {
+            moves.refuse(seen, &named(error, &seen.row), code.as_deref())?;
+        }
+        Tried::Unclear(failure) => {
+            failure.count(cp, &mut changed.tries);
+            moves.put_attachment(seen, changed)?;
+        }
+    }
+    Ok(())
+}
+
+fn expanded(
+    cp: &ControlPlane,
+    state: &State,
+    moves: &mut Moves<'_>,
+    seen: &Stored<Attachment>,
+    tried: &Tried,
+) -> Result<()> {
+    let mut changed = seen.row.clone();
+    let Some(expansion) = &mut changed.expansion else {
+        return Ok(());
+    };
+    match tried {
+        Tried::Done(_) => {
+            changed.expansion = None;
+            moves.grown(seen, state)?;
+        }
+        Tried::Refused(failure) => {
+            failure.count(cp, &mut expansion.tries);
+            expansion.refused = Some(named(&failure.error, &seen.row));
+        }
+        Tried::Unclear(failure) => failure.count(cp, &mut expansion.tries),
+    }
+    moves.put_attachment(seen, changed)
+}
+
+fn claimed(
+    cp: &ControlPlane,
+    moves: &mut Moves<'_>,
+    seen: &Stored<Claim>,
+    step: &Step,
+    done: &Done,
+) -> Result<()> {
+    let mut changed = seen.row.clone();
+    if done.made.is_some() {
+        changed.made_folder.clone_from(&done.made);
+    }
+    match &done.tried {
+        Tried::Done(()) => match step {
+            Step::Publish(_) => {
+                let next = changed.stage.next(changed.is_leaving(), Event::Published);
+                changed.stage = next.unwrap_or(changed.stage);
+                changed.since = cp.clock.now();
+                changed.tries = Default::default();
+                changed.boot.clone_from(&done.boot);
+                moves.put(seen, changed)
+            }
+            _ => moves.unpublish(seen, changed),
+        },
+        Tried::Refused(failure) => {
+            changed.failure = Some(about_claim(&failure.error, &seen.row));
+            changed.failure_code.clone_from(&failure.code);
+            changed.tries = Default::default();
+            moves.put(seen, changed)
+        }
+        Tried::Unclear(failure) => {
+            failure.count(cp, &mut changed.tries);
+            moves.put(seen, changed)
+        }
+    }
+}
+
+fn about_claim(error: &Error, claim: &Claim) -> Error {
+    let error = error.clone().volume(&claim.volume.id).plugin(&claim.plugin);
+    error.node(&claim.node).claim(&claim.allocation)
+}
+
+impl Moves<'_> {
+    /// The node did its part of a growth: no later stage has to, unless another node still does.
+    fn grown(&mut self, seen: &Stored<Attachment>, state: &State) -> Result<()> {
+        let key = &seen.row.key;
+        let mut others = state
+            .attachments_of(&key.plugin, &key.external_id)
+            .filter(|other| other.row.key != *key);
+        if others.any(|other| other.row.expansion.is_some()) {
+            return Ok(());
+        }
+        let backing = state.backing(&key.plugin, &key.external_id);
+        let volumes = backing.into_iter().flat_map(|backing| &backing.row.volumes);
+        for volume in volumes.filter_map(|key| state.volume(key)) {
+            let seen = volume.stored();
+            if seen.row.node_expansion_pending {
+                let grown = Volume {
+                    node_expansion_pending: false,
+                    ..seen.row
+                };
+                self.put_volume(seen.modified, &grown)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,209 @@
+//! Stages and publishes volumes on a node, and undoes both, by the Node services beside it.
+//!
+//! - What is done to one backing store goes one after the other, what was wanted first first; all else
+//!   side by side, so that a volume that hangs holds up no other. What waits for its next try holds up
+//!   nothing.
+//! - A fenced node is left alone.
+//! - Nothing is published on what was staged in an earlier boot, and nothing is unstaged while a claim
+//!   needs it.
+
+use super::{Steps, mount};
+use crate::attachment::{self, Attachment, AttachmentKey};
+use crate::claim::{self, Claim, settle};
+use crate::control::ControlPlane;
+use crate::id::{NodeId, PluginId};
+use crate::state::{State, Stored};
+use crate::tries::Tries;
+use jiff::Timestamp;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+/// Works until the task is dropped, for one node. Steps that were begun go on in `steps`.
+pub async fn work(cp: ControlPlane, node: NodeId, steps: Steps) {
+    let mut indexes = cp.live.indexes();
+    let ended = Arc::new(tokio::sync::Notify::new());
+    loop {
+        indexes.mark_unchanged();
+        // In this order: what was not running then has its outcome in the state.
+        let running = cp.mounting.all();
+        let state = cp.state();
+        let now = cp.clock.now();
+        for step in due(&cp, &state, &node, &running, now) {
+            let run = cp.mounting.begin(step.key());
+            let (cp, ended) = (cp.clone(), Arc::clone(&ended));
+            steps.begin(async move {
+                mount::take(&cp, &step).await;
+                drop(run);
+                ended.notify_one();
+            });
+        }
+        let next_try = async {
+            match next_try(&state, &node, now) {
+                Some(time) => cp.clock.until(time).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = indexes.changed() => {}
+            () = ended.notified() => {}
+            () = next_try => {}
+        }
+    }
+}
+
+/// Something that a Node service is asked to do.
+#[derive(Clone)]
+pub(super) enum Step {
+    Stage(Arc<Stored<Attachment>>),
+    Expand(Arc<Stored<Attachment>>),
+    Unstage(Arc<Stored<Attachment>>),
+    Publish(Arc<Stored<Claim>>),
+    Unpublish(Arc<Stored<Claim>>),
+}
+
+impl Step {
+    /// The step that is due for an attachment by its rows.
+    pub fn of_attachment(state: &State, seen: &Arc<Stored<Attachment>>) -> Option<Self> {
+        let row = &seen.row;
+        match (row.stage, row.leaving) {
+            (attachment::Stage::Attached, false) => Some(Self::Stage(Arc::clone(seen))),
+            (attachment::Stage::Staged, false) if is_to_grow(state, row) => {
+                Some(Self::Expand(Arc::clone(seen)))
+            }
+            (attachment::Stage::Attached | attachment::Stage::Staged, true)
+                if !settle::is_needed(state, row) =>
+            {
+                Some(Self::Unstage(Arc::clone(seen)))
+            }
+            _ => None,
+        }
+    }
+
+    /// The step that is due for a claim by its rows.
+    pub fn of_claim(state: &State, seen: &Arc<Stored<Claim>>) -> Option<Self> {
+        let row = &seen.row;
+        let is_staged = || {
+            let attachment = state.attachment(&row.attachment_key());
+            attachment.is_some_and(|attachment| {
+                let attachment = &attachment.row;
+                let node = state.node(&row.node);
+                row.attachment == Some(attachment.id)
+                    && attachment.stage == attachment::Stage::Staged
+                    && !node
+                        .is_some_and(|node| settle::is_another_boot(&attachment.boot, &node.row))
+            })
+        };
+        match (row.stage, row.is_leaving()) {
+            (claim::Stage::Taken, false) if is_staged() => Some(Self::Publish(Arc::clone(seen))),
+            (claim::Stage::Taken, true) if is_staged() => Some(Self::Unpublish(Arc::clone(seen))),
+            (claim::Stage::Published, true) => Some(Self::Unpublish(Arc::clone(seen))),
+            _ => None,
+        }
+    }
+
+    /// The attachment concerned.
+    pub fn key(&self) -> AttachmentKey {
+        match self {
+            Self::Stage(seen) | Self::Expand(seen) | Self::Unstage(seen) => seen.row.key.clone(),
+            Self::Publish(seen) | Self::Unpublish(seen) => seen.row.attachment_key(),
+        }
+    }
+
+    /// The plugin concerned.
+    pub fn plugin(&self) -> &PluginId {
+        match self {
+            Self::Stage(seen) | Self::Expand(seen) | Self::Unstage(seen) => &seen.row.key.plugin,
+            Self::Publish(seen) | Self::Unpublish(seen) => &seen.row.plugin,
+        }
+    }
+
+    /// Its tries so far.
+    pub fn tries(&self) -> &Tries {
+        match self {
+            Self::Stage(seen) | Self::Unstage(seen) => &seen.row.tries,
+            Self::Expand(seen) => match &seen.row.expansion {
+                Some(expansion) => &expansion.tries,
+                None => &seen.row.tries,
+            },
+            Self::Publish(seen) | Self::Unpublish(seen) => &seen.row.tries,
+        }
+    }
+
+    /// Since when it is wanted.
+    fn since(&self) -> Timestamp {
+        match self {
+            Self::Stage(seen) | Self::Expand(seen) | Self::Unstage(seen) => seen.row.since,
+            Self::Publish(seen) | Self::Unpublish(seen) => {
+                let release = seen.row.release.as_ref();
+                release.map_or(seen.row.since, |release| release.at)
+            }
+        }
+    }
+}
+
+/// Whether the node has to do its part of a growth, and can: CSI wants a driver that stages to be
+/// asked once it staged, any other once it published.
+fn is_to_grow(state: &State, row: &Attachment) -> bool {
+    let waits = |expansion: &attachment::Expansion| expansion.refused.is_none();
+    row.expansion.as_ref().is_some_and(waits)
+        && (row.staging_path.is_some() || published(state, row).is_some())
+}
+
+/// A claim that has the volume of this attachment published.
+pub(super) fn published<'s>(state: &'s State, row: &Attachment) -> Option<&'s Claim> {
+    let mut users = state.users(&row.key).map(|user| &user.row);
+    users.find(|claim| claim.attachment == Some(row.id) && claim.stage == claim::Stage::Published)
+}
+
+/// Everything that waits for a Node service here.
+fn waiting<'s>(state: &'s State, node: &'s NodeId) -> impl Iterator<Item = Step> + 's {
+    let is_fenced = state
+        .node(node)
+        .is_none_or(|node| node.row.fenced.is_some());
+    let attachments = state
+        .restless_attachments()
+        .filter(move |attachment| &attachment.row.key.node == node)
+        .filter_map(|attachment| Step::of_attachment(state, attachment));
+    let claims = state
+        .restless_claims()
+        .filter(move |claim| &claim.row.node == node)
+        .filter_map(|claim| Step::of_claim(state, claim));
+    attachments.chain(claims).filter(move |_| !is_fenced)
+}
+
+/// What to go on with now: for each backing store that nothing is done to, what is due first.
+fn due(
+    cp: &ControlPlane,
+    state: &State,
+    node: &NodeId,
+    running: &HashSet<AttachmentKey>,
+    now: Timestamp,
+) -> Vec<Step> {
+    let mut near: HashMap<PluginId, bool> = HashMap::new();
+    let mut first: BTreeMap<AttachmentKey, Step> = BTreeMap::new();
+    for step in waiting(state, node) {
+        let plugin = step.plugin();
+        let is_near = *near
+            .entry(plugin.clone())
+            .or_insert_with(|| cp.drivers.node(state, plugin, node).is_some());
+        let key = step.key();
+        if !is_near || running.contains(&key) || !step.tries().are_due(now) {
+            continue;
+        }
+        let earlier = first
+            .get(&key)
+            .is_some_and(|other| other.since() <= step.since());
+        if !earlier {
+            first.insert(key, step);
+        }
+    }
+    first.into_values().collect()
+}
+
+/// When the next try is due that is not now.
+fn next_try(state: &State, node: &NodeId, now: Timestamp) -> Option<Timestamp> {
+    waiting(state, node)
+        .filter_map(|step| step.tries().next_try())
+        .filter(|time| *time > now)
+        .min()
+}

@@ -1,0 +1,370 @@
+//! What the doctor finds, each thing made for real.
+
+use crate::driven::{Driven, NOT_AT_ALL, described, key};
+use crate::scripted_driver::{Reply, controller_capabilities};
+use crate::server::refusal;
+use jiff::SignedDuration;
+use saddlebag::csi::{Call, v1};
+use saddlebag::doctor::MOST_PAGES;
+use saddlebag_client::types;
+use std::time::Duration;
+use tonic::Code;
+use v1::list_volumes_response::{Entry, VolumeStatus};
+
+/// What the driver's node calls itself.
+const NODE: &str = "node-of-the-driver";
+
+/// A page with these volumes, each attached to these nodes.
+fn page(volumes: &[(&str, &[&str])], next_token: &str) -> Reply {
+    let entry = |(id, nodes): &(&str, &[&str])| Entry {
+        volume: Some(v1::Volume {
+            volume_id: (*id).to_owned(),
+            ..v1::Volume::default()
+        }),
+        status: Some(VolumeStatus {
+            published_node_ids: nodes.iter().map(|node| (*node).to_owned()).collect(),
+            volume_condition: None,
+        }),
+    };
+    Reply::answer(v1::ListVolumesResponse {
+        entries: volumes.iter().map(entry).collect(),
+        next_token: next_token.to_owned(),
+    })
+}
+
+impl Driven {
+    /// Has the driver list these, each attached to these nodes, from now on.
+    fn lists(&self, volumes: &[(&str, &[&str])]) {
+        self.driver.always(Call::ListVolumes, page(volumes, ""));
+    }
+
+    async fn register_as(&self, id: &str, external_id: &str) {
+        let volume = types::VolumeRequest {
+            external_id: Some(external_id.to_owned()),
+            ..described(id)
+        };
+        self.register(volume).await.unwrap().unwrap();
+    }
+
+    async fn diagnosis(&self) -> types::Diagnosis {
+        let doctor = self.server.client.doctor();
+        doctor.send().await.unwrap().into_inner()
+    }
+
+    /// What is found of one kind.
+    async fn found(&self, kind: &str) -> Vec<types::Finding> {
+        let mut findings = self.diagnosis().await.findings;
+        findings.retain(|finding| finding.kind == kind);
+        findings
+    }
+
+    /// The only thing that is found.
+    async fn only_finding(&self) -> types::Finding {
+        let mut findings = self.diagnosis().await.findings;
+        assert_eq!(findings.len(), 1, "{findings:#?}");
+        findings.remove(0)
+    }
+}
+
+#[tokio::test]
+async fn where_nothing_differs_nothing_is_found_and_nothing_is_changed() {
+    let driven = Driven::start().await;
+    driven.register_as("db", "e").await;
+    driven.lists(&[("e", &[])]);
+    driven.driver.forget();
+    let index = driven.server.control_plane.state().index;
+    let diagnosis = driven.diagnosis().await;
+    assert_eq!(diagnosis.findings, []);
+    let [plugin] = diagnosis.plugins.as_slice() else {
+        panic!("{:?}", diagnosis.plugins)
+    };
+    assert_eq!(plugin.plugin_id, "scripted");
+    assert_eq!(
+        (plugin.asked, plugin.complete, plugin.volumes),
+        (true, true, 1)
+    );
+    assert_eq!(driven.driver.calls(), [Call::ListVolumes]);
+    assert_eq!(driven.server.control_plane.state().index, index);
+}
+
+#[tokio::test]
+async fn a_volume_that_nobody_registered_is_found_and_can_be_adopted() {
+    let driven = Driven::start().await;
+    driven.lists(&[("e", &["somewhere"])]);
+    let found = driven.only_finding().await;
+    assert_eq!(found.kind, "unregistered-volume");
+    assert_eq!(found.plugin_id, "scripted");
+    assert_eq!(found.external_id.as_deref(), Some("e"));
+    assert_eq!(found.volume_id, None);
+    assert!(found.meaning.contains("attached to somewhere"), "{found:?}");
+    assert!(found.remedy.contains("ExternalID \"e\""), "{found:?}");
+
+    driven.register_as("adopted", "e").await;
+    assert_eq!(driven.found("unregistered-volume").await, []);
+}
+
+#[tokio::test]
+async fn a_volume_that_its_driver_does_not_list_is_found() {
+    let driven = Driven::start().await;
+    driven.register_as("db", "e").await;
+    driven.lists(&[]);
+    let found = driven.only_finding().await;
+    assert_eq!(found.kind, "missing-volume");
+    assert_eq!(found.volume_id.as_deref(), Some("db"));
+    assert_eq!(found.namespace.as_deref(), Some("default"));
+    assert_eq!(found.external_id.as_deref(), Some("e"));
+    assert!(
+        found.remedy.contains("DELETE /v1/volume/csi/db"),
+        "{found:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_volume_is_not_missing_while_its_driver_has_not_told_all() {
+    let driven = Driven::start().await;
+    driven.register_as("db", "e").await;
+    driven.driver.script(Call::ListVolumes, page(&[], "more"));
+    driven.refuse(Call::ListVolumes, Code::Internal, "lost my place");
+    let found = driven.only_finding().await;
+    assert_eq!(found.kind, "silent-driver");
+    assert!(found.meaning.contains("lost my place"), "{found:?}");
+}
+
+#[tokio::test]
+async fn every_page_is_read_from_where_the_one_before_ended() {
+    let driven = Driven::start().await;
+    for (id, external_id) in [("db", "e"), ("web", "f")] {
+        driven.register_as(id, external_id).await;
+    }
+    driven
+        .driver
+        .script(Call::ListVolumes, page(&[("e", &[])], "2"));
+    driven
+        .driver
+        .script(Call::ListVolumes, page(&[("f", &[])], ""));
+    assert_eq!(driven.diagnosis().await.findings, []);
+    let asked: Vec<v1::ListVolumesRequest> = driven.driver.questions(Call::ListVolumes);
+    let tokens: Vec<&str> = asked.iter().map(|it| it.starting_token.as_str()).collect();
+    assert_eq!(tokens, ["", "2"]);
+}
+
+#[tokio::test]
+async fn pages_that_go_round_or_do_not_end_are_left() {
+    let driven = Driven::start().await;
+    driven.driver.always(Call::ListVolumes, page(&[], "again"));
+    let found = driven.only_finding().await;
+    assert_eq!(found.kind, "silent-driver");
+    assert!(found.meaning.contains("circle"), "{found:?}");
+
+    driven.driver.as_usual(Call::ListVolumes);
+    driven.driver.forget();
+    for number in 0..=MOST_PAGES {
+        let next = page(&[], &number.to_string());
+        driven.driver.script(Call::ListVolumes, next);
+    }
+    let found = driven.only_finding().await;
+    assert!(found.meaning.contains("more than 100 pages"), "{found:?}");
+    let asked: Vec<v1::ListVolumesRequest> = driven.driver.questions(Call::ListVolumes);
+    assert_eq!(asked.len(), MOST_PAGES);
+}
+
+#[tokio::test]
+async fn what_is_attached_where_nobody_claimed_it_is_found() {
+    let driven = Driven::start().await;
+    driven.register_as("db", "e").await;
+    driven.lists(&[("e", &["elsewhere", NODE])]);
+    let found = driven.found("foreign-publication").await;
+    let here = driven.server.control_plane.node.as_str();
+    let mut nodes: Vec<_> = found.iter().map(|it| it.node_id.as_deref()).collect();
+    nodes.sort_unstable();
+    let mut expected = [Some(here), Some("elsewhere")];
+    expected.sort_unstable();
+    assert_eq!(nodes, expected);
+    for found in found {
+        assert_eq!(found.volume_id.as_deref(), Some("db"));
+        let known = found.node_id.as_deref() == Some(here);
+        let remedy = "PUT /v1/volume/csi/db/claim";
+        assert_eq!(found.remedy.contains(remedy), known, "{found:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_driver_that_does_not_answer_is_a_finding_and_holds_up_no_other() {
+    let driven = Driven::start_with(|config| config.builtin_driver = true).await;
+    driven.driver.always(Call::ListVolumes, Reply::Hang);
+    let doctor = driven.server.client.doctor();
+    let diagnosis = doctor.wait(Duration::from_millis(300)).send().await;
+    let diagnosis = diagnosis.unwrap().into_inner();
+    let [found] = diagnosis.findings.as_slice() else {
+        panic!("{:?}", diagnosis.findings)
+    };
+    assert_eq!(
+        (found.kind.as_str(), found.plugin_id.as_str()),
+        ("silent-driver", "scripted")
+    );
+    assert!(found.meaning.contains("did not answer"), "{found:?}");
+    let told: Vec<_> = diagnosis
+        .plugins
+        .iter()
+        .map(|it| (it.plugin_id.as_str(), it.asked, it.complete))
+        .collect();
+    assert_eq!(told, [("local", true, true), ("scripted", true, false)]);
+}
+
+#[tokio::test]
+async fn a_driver_that_cannot_list_is_not_asked() {
+    let driver = crate::scripted_driver::ScriptedDriver::start();
+    let create_delete = controller_capabilities(&[1]);
+    driver.always(
+        Call::ControllerGetCapabilities,
+        Reply::answer(create_delete),
+    );
+    let plugin = crate::rig::plugin("simple", saddlebag::plugin::PluginType::Monolith, &driver);
+    let server =
+        crate::server::TestServer::start_with(|config| config.plugins = vec![plugin]).await;
+    let diagnosis = server.client.doctor().send().await.unwrap().into_inner();
+    assert_eq!(diagnosis.findings, []);
+    assert!(!diagnosis.plugins[0].asked && !diagnosis.plugins[0].complete);
+    assert!(!driver.calls().contains(&Call::ListVolumes));
+}
+
+#[tokio::test]
+async fn a_create_that_was_given_up_is_found_where_its_volume_may_be() {
+    let driven = Driven::start().await;
+    driven.refuse(Call::CreateVolume, Code::Unavailable, "away");
+    let client = driven.create("db");
+    let create = driven.waiting("db").await;
+    driven.abandon(&create.id, "it was scrapped").await.unwrap();
+    refusal(client.await.unwrap());
+    assert_eq!(
+        driven.diagnosis().await.findings,
+        [],
+        "a driver that tells all it has, and has nothing unknown, has not made it"
+    );
+
+    driven.refuse(Call::ListVolumes, Code::Unavailable, "still away");
+    let found = driven.found("abandoned-create").await;
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].operation_id.as_deref(), Some(create.id.as_str()));
+    assert_eq!(found[0].volume_id.as_deref(), Some("db"));
+    assert!(found[0].meaning.contains(&create.name), "{found:?}");
+    assert!(found[0].meaning.contains("it was scrapped"), "{found:?}");
+
+    let left = format!("id-of-{}", create.name);
+    driven.lists(&[(left.as_str(), &[])]);
+    let orphan = driven.found("unregistered-volume").await;
+    assert_eq!(orphan[0].operation_id.as_deref(), Some(create.id.as_str()));
+    assert!(
+        orphan[0].meaning.contains("given up, left it"),
+        "{orphan:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_create_that_was_given_up_can_be_read_for_a_week() {
+    let driven = Driven::start().await;
+    driven.refuse(Call::CreateVolume, Code::Unavailable, "away");
+    let client = driven.create("db");
+    let create = driven.waiting("db").await;
+    driven.abandon(&create.id, "it was scrapped").await.unwrap();
+    refusal(client.await.unwrap());
+    driven
+        .server
+        .clock
+        .advance(SignedDuration::from_hours(7 * 24));
+    saddlebag::work::expiry::sweep(&driven.server.control_plane)
+        .await
+        .unwrap();
+    driven.read_operation(&create.id).await.unwrap();
+    driven.server.clock.advance(SignedDuration::from_secs(61));
+    driven
+        .server
+        .until("the operation to be forgotten", |state| {
+            state.ended_count() == 0
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_delete_that_was_given_up_marks_its_volume_until_it_is_registered_again() {
+    let driven = Driven::start().await;
+    driven.register_as("db", "e").await;
+    driven.lists(&[("e", &[])]);
+    driven.refuse(Call::DeleteVolume, Code::Unavailable, "away");
+    let client = driven.delete("db");
+    let delete = driven.waiting("db").await;
+    driven.abandon(&delete.id, "it was scrapped").await.unwrap();
+    refusal(client.await.unwrap());
+
+    let volume = driven.server.read("db").await.unwrap();
+    let mark = volume.delete_given_up.clone().unwrap();
+    assert_eq!(mark.operation_id, delete.id);
+    assert_eq!(
+        (mark.reason.as_str(), mark.by.as_str()),
+        ("it was scrapped", "anonymous")
+    );
+    assert_eq!(mark.time, driven.server.clock.now());
+    assert!(volume.schedulable);
+    let found = driven.only_finding().await;
+    assert_eq!(found.kind, "abandoned-delete");
+    assert_eq!(found.volume_id.as_deref(), Some("db"));
+    assert_eq!(found.operation_id.as_deref(), Some(delete.id.as_str()));
+    assert!(
+        found.remedy.contains("DELETE /v1/volume/csi/db/delete"),
+        "{found:?}"
+    );
+
+    driven.register_as("db", "e").await;
+    assert_eq!(
+        driven.server.read("db").await.unwrap().delete_given_up,
+        None
+    );
+    assert_eq!(driven.diagnosis().await.findings, []);
+}
+
+#[tokio::test]
+async fn a_delete_that_was_given_up_can_be_asked_for_again() {
+    let driven = Driven::start().await;
+    driven.register_as("db", "e").await;
+    driven.refuse(Call::DeleteVolume, Code::Unavailable, "away");
+    let client = driven.delete("db");
+    let delete = driven.waiting("db").await;
+    driven.abandon(&delete.id, "it was scrapped").await.unwrap();
+    refusal(client.await.unwrap());
+    driven.delete("db").await.unwrap().unwrap();
+    assert_eq!(refusal(driven.server.read("db").await).0, 404);
+    let state = driven.server.control_plane.state();
+    assert!(state.volume(&key("db")).is_none());
+}
+
+#[tokio::test]
+async fn an_operation_that_waits_is_found_with_its_last_error() {
+    let driven = Driven::start().await;
+    driven.refuse(Call::CreateVolume, Code::Unavailable, "out of reach");
+    let client = driven.create("db");
+    let create = driven.waiting("db").await;
+    let found = driven.only_finding().await;
+    assert_eq!(found.kind, "stuck-operation");
+    assert_eq!(found.operation_id.as_deref(), Some(create.id.as_str()));
+    assert_eq!(found.since, Some(create.create_time));
+    assert!(found.meaning.contains("out of reach"), "{found:?}");
+    let retry = format!("PUT /v1/operation/{}/retry", create.id);
+    assert!(found.remedy.contains(&retry), "{found:?}");
+
+    driven.retry(&create.id).await.unwrap();
+    client.await.unwrap().unwrap();
+    assert_eq!(driven.found("stuck-operation").await, []);
+}
+
+#[tokio::test]
+async fn an_operation_that_is_only_being_done_is_not_stuck() {
+    let driven = Driven::start().await;
+    let held = driven.hold(Call::CreateVolume);
+    let client = driven.create("db");
+    driven.driver.asked(Call::CreateVolume, 1).await;
+    let (status, _) = refusal(driven.create_within("db", NOT_AT_ALL).await);
+    assert_eq!(status, 504);
+    assert_eq!(driven.found("stuck-operation").await, []);
+    held.go_on();
+    client.await.unwrap().unwrap();
+}
