@@ -268,6 +268,7 @@ fn volume(n: u64) -> Volume {
         requested_topologies: None,
         secrets: None,
         node_expansion_pending: false,
+        delete_given_up: None,
         created_at: now,
         modified_at: now,
     }

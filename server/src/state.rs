@@ -16,7 +16,7 @@ mod tables;
 pub use apply::{Touched, Unreadable, readable};
 pub use entry::VolumeEntry;
 pub use interest::{Interest, VolumeQuery};
-pub use live::Live;
+pub use live::{Attention, Live};
 pub use load::LoadError;
 pub use select::Order;
 pub use tables::{State, Stored};
