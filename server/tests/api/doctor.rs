@@ -269,7 +269,13 @@ async fn a_growth_that_a_node_refuses_is_found_until_it_is_done() {
     let server = &driven.server;
     server.put_claim("db", json!({})).await.unwrap();
     driven.refuse(Call::NodeExpandVolume, Code::OutOfRange, "no such size");
-    let _ = driven.expand("db").await.unwrap();
+    let larger = json!({
+        "PluginID": "scripted",
+        "RequestedCapacityMin": 2 << 20,
+        "MountOptions": {"FSType": ""},
+    });
+    let larger = crate::rig::described("db", larger);
+    driven.create_as(larger).await.unwrap().unwrap();
     let expansion = |state: &saddlebag::state::State| {
         state
             .attachments()
