@@ -35,5 +35,5 @@ pub(crate) use release::await_end;
 pub use release::{release, retry};
 pub use row::{Claim, ClaimKey, ClaimRequest, Ended, OnReboot, Release};
 pub use stage::{Event, Impossible, Stage};
-pub use standing::{Standing, Step, step_of};
+pub use standing::{Standing, Step};
 pub use take::take;

@@ -75,7 +75,7 @@ impl<'a> Standing<'a> {
 }
 
 /// The step that an attachment is at on its way up or down; nothing once its claims can be published.
-pub fn step_of(attachment: &Attachment) -> Option<Step> {
+fn step_of(attachment: &Attachment) -> Option<Step> {
     use attachment::Stage::{Attached, Staged, Unstaged, Wanted};
     let stages = attachment.staging_path.is_some();
     match (attachment.stage, attachment.leaving) {

@@ -22,8 +22,8 @@ pub enum Kind {
     StuckOperation,
     /// A claim, or its release, does.
     StuckClaim,
-    /// What a node has of a volume that nobody there claims does, or its growth.
-    StuckAttachment,
+    /// A volume grew at the storage, and not on a node.
+    StuckExpansion,
     /// A driver did not say what it has.
     SilentDriver,
 }
@@ -39,7 +39,7 @@ impl Kind {
             Kind::AbandonedDelete => "abandoned-delete",
             Kind::StuckOperation => "stuck-operation",
             Kind::StuckClaim => "stuck-claim",
-            Kind::StuckAttachment => "stuck-attachment",
+            Kind::StuckExpansion => "stuck-expansion",
             Kind::SilentDriver => "silent-driver",
         }
     }

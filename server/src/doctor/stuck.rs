@@ -18,9 +18,9 @@ pub(super) fn find(cp: &ControlPlane, state: &State) -> Vec<Finding> {
     let claims = state
         .restless_claims()
         .filter_map(|stored| claim(state, &stored.row));
-    let attachments = state
+    let expansions = state
         .attachments()
-        .filter_map(|stored| attachment(state, &stored.row));
+        .filter_map(|stored| expansion(&stored.row));
     let marked = state.plugins().flat_map(|plugin| {
         let volumes = state.volumes_of(&plugin.id);
         let marked: Vec<Finding> = volumes
@@ -31,7 +31,7 @@ pub(super) fn find(cp: &ControlPlane, state: &State) -> Vec<Finding> {
     });
     operations
         .chain(claims)
-        .chain(attachments)
+        .chain(expansions)
         .chain(marked)
         .collect()
 }
@@ -104,33 +104,20 @@ fn claim(state: &State, row: &Claim) -> Option<Finding> {
     })
 }
 
-/// An attachment with which something is wrong that no claim shows: nobody waits for it, or only its
-/// growth does not go on.
-fn attachment(state: &State, row: &Attachment) -> Option<Finding> {
-    let growth = row.expansion.as_ref().and_then(|growth| {
-        let trouble = growth.tries.trouble.as_ref();
-        let error = growth
-            .refused
-            .as_ref()
-            .or(trouble.map(|trouble| &trouble.error))?;
-        Some((growth.bytes, error))
-    });
-    let is_left = row.leaving && state.users(&row.key).next().is_none();
-    let node = &row.key.node;
-    let id = row.key.external_id.as_str();
-    let meaning = match (growth, &row.tries.trouble) {
-        (_, Some(trouble)) if is_left => format!(
-            "node {node} still has {id:?}, which nobody there claims, and taking it away waits for the next try{}",
-            last(Some(&trouble.error))
-        ),
-        (Some((bytes, error)), _) => format!(
-            "{id:?} grew to {bytes} bytes, and on node {node} its file system did not{}",
-            last(Some(error))
-        ),
-        _ => return None,
-    };
+/// The growth of a volume, if on a node it does not go on.
+fn expansion(row: &Attachment) -> Option<Finding> {
+    let expansion = row.expansion.as_ref()?;
+    let trouble = expansion.tries.trouble.as_ref();
+    let error = trouble.map(|trouble| &trouble.error);
+    let error = expansion.refused.as_ref().or(error)?;
+    let (id, node) = (row.key.external_id.as_str(), &row.key.node);
+    let meaning = format!(
+        "{id:?} grew to {} bytes at the storage, and on node {node} it did not{}",
+        expansion.bytes,
+        last(Some(error))
+    );
     let remedy = format!(
-        "repair what is wrong, then {}; if the host is gone for good, PUT /v1/node/{node}/fence?reason=<how you know>",
+        "repair what is wrong, then {}; else it is tried when the volume is next staged there",
         request("PUT", &row.volume, "/retry")
     );
     Some(Finding {
@@ -138,7 +125,7 @@ fn attachment(state: &State, row: &Attachment) -> Option<Finding> {
         external_id: Some(row.key.external_id.clone()),
         node: Some(node.to_string()),
         since: Some(row.since),
-        ..Finding::of(Kind::StuckAttachment, &row.key.plugin, meaning, remedy)
+        ..Finding::of(Kind::StuckExpansion, &row.key.plugin, meaning, remedy)
     })
 }
 

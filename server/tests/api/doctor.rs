@@ -1,12 +1,12 @@
 //! What the doctor finds, each thing made for real.
 
-use crate::driven::{Driven, NOT_AT_ALL, described, key};
+use crate::driven::{Driven, NOT_AT_ALL, described};
 use crate::scripted_driver::{Reply, controller_capabilities};
 use crate::server::refusal;
-use jiff::SignedDuration;
 use saddlebag::csi::{Call, v1};
 use saddlebag::doctor::MOST_PAGES;
 use saddlebag_client::types;
+use serde_json::json;
 use std::time::Duration;
 use tonic::Code;
 use v1::list_volumes_response::{Entry, VolumeStatus};
@@ -34,11 +34,12 @@ fn page(volumes: &[(&str, &[&str])], next_token: &str) -> Reply {
 
 impl Driven {
     /// Has the driver list these, each attached to these nodes, from now on.
-    fn lists(&self, volumes: &[(&str, &[&str])]) {
+    pub fn lists(&self, volumes: &[(&str, &[&str])]) {
         self.driver.always(Call::ListVolumes, page(volumes, ""));
     }
 
-    async fn register_as(&self, id: &str, external_id: &str) {
+    /// Registers a volume that the driver calls so.
+    pub async fn register_as(&self, id: &str, external_id: &str) {
         let volume = types::VolumeRequest {
             external_id: Some(external_id.to_owned()),
             ..described(id)
@@ -46,20 +47,21 @@ impl Driven {
         self.register(volume).await.unwrap().unwrap();
     }
 
-    async fn diagnosis(&self) -> types::Diagnosis {
+    /// What the doctor says.
+    pub async fn diagnosis(&self) -> types::Diagnosis {
         let doctor = self.server.client.doctor();
         doctor.send().await.unwrap().into_inner()
     }
 
     /// What is found of one kind.
-    async fn found(&self, kind: &str) -> Vec<types::Finding> {
+    pub async fn found(&self, kind: &str) -> Vec<types::Finding> {
         let mut findings = self.diagnosis().await.findings;
         findings.retain(|finding| finding.kind == kind);
         findings
     }
 
     /// The only thing that is found.
-    async fn only_finding(&self) -> types::Finding {
+    pub async fn only_finding(&self) -> types::Finding {
         let mut findings = self.diagnosis().await.findings;
         assert_eq!(findings.len(), 1, "{findings:#?}");
         findings.remove(0)
@@ -229,115 +231,6 @@ async fn a_driver_that_cannot_list_is_not_asked() {
 }
 
 #[tokio::test]
-async fn a_create_that_was_given_up_is_found_where_its_volume_may_be() {
-    let driven = Driven::start().await;
-    driven.refuse(Call::CreateVolume, Code::Unavailable, "away");
-    let client = driven.create("db");
-    let create = driven.waiting("db").await;
-    driven.abandon(&create.id, "it was scrapped").await.unwrap();
-    refusal(client.await.unwrap());
-    assert_eq!(
-        driven.diagnosis().await.findings,
-        [],
-        "a driver that tells all it has, and has nothing unknown, has not made it"
-    );
-
-    driven.refuse(Call::ListVolumes, Code::Unavailable, "still away");
-    let found = driven.found("abandoned-create").await;
-    assert_eq!(found.len(), 1);
-    assert_eq!(found[0].operation_id.as_deref(), Some(create.id.as_str()));
-    assert_eq!(found[0].volume_id.as_deref(), Some("db"));
-    assert!(found[0].meaning.contains(&create.name), "{found:?}");
-    assert!(found[0].meaning.contains("it was scrapped"), "{found:?}");
-
-    let left = format!("id-of-{}", create.name);
-    driven.lists(&[(left.as_str(), &[])]);
-    let orphan = driven.found("unregistered-volume").await;
-    assert_eq!(orphan[0].operation_id.as_deref(), Some(create.id.as_str()));
-    assert!(
-        orphan[0].meaning.contains("given up, left it"),
-        "{orphan:?}"
-    );
-}
-
-#[tokio::test]
-async fn a_create_that_was_given_up_can_be_read_for_a_week() {
-    let driven = Driven::start().await;
-    driven.refuse(Call::CreateVolume, Code::Unavailable, "away");
-    let client = driven.create("db");
-    let create = driven.waiting("db").await;
-    driven.abandon(&create.id, "it was scrapped").await.unwrap();
-    refusal(client.await.unwrap());
-    driven
-        .server
-        .clock
-        .advance(SignedDuration::from_hours(7 * 24));
-    saddlebag::work::expiry::sweep(&driven.server.control_plane)
-        .await
-        .unwrap();
-    driven.read_operation(&create.id).await.unwrap();
-    driven.server.clock.advance(SignedDuration::from_secs(61));
-    driven
-        .server
-        .until("the operation to be forgotten", |state| {
-            state.ended_count() == 0
-        })
-        .await;
-}
-
-#[tokio::test]
-async fn a_delete_that_was_given_up_marks_its_volume_until_it_is_registered_again() {
-    let driven = Driven::start().await;
-    driven.register_as("db", "e").await;
-    driven.lists(&[("e", &[])]);
-    driven.refuse(Call::DeleteVolume, Code::Unavailable, "away");
-    let client = driven.delete("db");
-    let delete = driven.waiting("db").await;
-    driven.abandon(&delete.id, "it was scrapped").await.unwrap();
-    refusal(client.await.unwrap());
-
-    let volume = driven.server.read("db").await.unwrap();
-    let mark = volume.delete_given_up.clone().unwrap();
-    assert_eq!(mark.operation_id, delete.id);
-    assert_eq!(
-        (mark.reason.as_str(), mark.by.as_str()),
-        ("it was scrapped", "anonymous")
-    );
-    assert_eq!(mark.time, driven.server.clock.now());
-    assert!(volume.schedulable);
-    let found = driven.only_finding().await;
-    assert_eq!(found.kind, "abandoned-delete");
-    assert_eq!(found.volume_id.as_deref(), Some("db"));
-    assert_eq!(found.operation_id.as_deref(), Some(delete.id.as_str()));
-    assert!(
-        found.remedy.contains("DELETE /v1/volume/csi/db/delete"),
-        "{found:?}"
-    );
-
-    driven.register_as("db", "e").await;
-    assert_eq!(
-        driven.server.read("db").await.unwrap().delete_given_up,
-        None
-    );
-    assert_eq!(driven.diagnosis().await.findings, []);
-}
-
-#[tokio::test]
-async fn a_delete_that_was_given_up_can_be_asked_for_again() {
-    let driven = Driven::start().await;
-    driven.register_as("db", "e").await;
-    driven.refuse(Call::DeleteVolume, Code::Unavailable, "away");
-    let client = driven.delete("db");
-    let delete = driven.waiting("db").await;
-    driven.abandon(&delete.id, "it was scrapped").await.unwrap();
-    refusal(client.await.unwrap());
-    driven.delete("db").await.unwrap().unwrap();
-    assert_eq!(refusal(driven.server.read("db").await).0, 404);
-    let state = driven.server.control_plane.state();
-    assert!(state.volume(&key("db")).is_none());
-}
-
-#[tokio::test]
 async fn an_operation_that_waits_is_found_with_its_last_error() {
     let driven = Driven::start().await;
     driven.refuse(Call::CreateVolume, Code::Unavailable, "out of reach");
@@ -367,4 +260,41 @@ async fn an_operation_that_is_only_being_done_is_not_stuck() {
     assert_eq!(driven.found("stuck-operation").await, []);
     held.go_on();
     client.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_growth_that_a_node_refuses_is_found_until_it_is_done() {
+    let driven = Driven::start().await;
+    driven.create("db").await.unwrap().unwrap();
+    let server = &driven.server;
+    server.put_claim("db", json!({})).await.unwrap();
+    driven.refuse(Call::NodeExpandVolume, Code::OutOfRange, "no such size");
+    let larger = json!({
+        "PluginID": "scripted",
+        "RequestedCapacityMin": 2 << 20,
+        "MountOptions": {"FSType": ""},
+    });
+    let larger = crate::rig::described("db", larger);
+    driven.create_as(larger).await.unwrap().unwrap();
+    let expansion = |state: &saddlebag::state::State| {
+        state
+            .attachments()
+            .any(|stored| stored.row.expansion.is_some())
+    };
+    server
+        .until("the refusal", |state| {
+            state.attachments().any(|stored| {
+                let expansion = stored.row.expansion.as_ref();
+                expansion.is_some_and(|expansion| expansion.refused.is_some())
+            })
+        })
+        .await;
+    let found = driven.found("stuck-expansion").await;
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].volume_id.as_deref(), Some("db"));
+    assert!(found[0].meaning.contains("no such size"), "{found:?}");
+    let retry = server.client.retry_claims().volume_id("db");
+    retry.send().await.unwrap();
+    server.until("the growth", |state| !expansion(state)).await;
+    assert_eq!(driven.found("stuck-expansion").await, []);
 }

@@ -31,6 +31,7 @@ mod expiry;
 mod external;
 mod faults;
 mod front;
+mod given_up;
 mod growth;
 mod health;
 mod killed;
