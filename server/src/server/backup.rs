@@ -1,6 +1,6 @@
 //! Backups of the store while a server has it: on a socket in the data folder, for its owner.
 //!
-//! Whoever connects is sent `ok` and a line end and then a [backup](crate::store::backup), or a line
+//! Whoever connects is sent `ok` and a line end and then a [`backup`], or a line
 //! that says why not, and then the end. It is no route of the HTTP API because it holds every secret
 //! there is, if sealed: only the user that the server runs as, and root, may connect.
 

@@ -231,6 +231,7 @@ impl State {
         let volumes = std::mem::take(&mut backing.row.volumes);
         let shared = volumes.into_iter().map(|volume| self.shared(volume));
         backing.row.volumes = shared.collect();
+        backing.row.volumes.shrink_to_fit(); // room for three more was most of it
         self.backings.insert((plugin, external), Arc::new(backing));
     }
 
