@@ -115,10 +115,11 @@ impl Server {
             stopping: CancellationToken::new(),
         });
         let follow = spawn(cp.clone().follow());
-        let listening = backup::Listening::in_folder(&config.data_dir)?;
-        let backups = spawn(backup::give(cp.clone(), listening));
         let mut tasks = Vec::new();
         let launched = launch::Launched::start(&cp, &config).await?;
+        // After whatever an earlier run left in the folder of sockets was cleared away.
+        let listening = backup::Listening::in_folder(&config.data_dir)?;
+        let backups = spawn(backup::give(cp.clone(), listening));
         let steps = work::Steps::default();
         tasks.push(spawn(work::controller::work(cp.clone(), steps.clone())));
         let node = work::node::work(cp.clone(), cp.node.clone(), steps.clone());
