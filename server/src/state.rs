@@ -10,9 +10,11 @@ mod interest;
 mod live;
 mod select;
 mod tables;
+mod touched;
 
-pub use apply::{Touched, Unreadable};
+pub use apply::Unreadable;
 pub use interest::{Interest, VolumeQuery};
 pub use live::{Attention, Live};
 pub use select::Order;
 pub use tables::{State, Stored, VolumeEntry};
+pub use touched::Touched;

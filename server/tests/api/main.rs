@@ -7,6 +7,7 @@ mod bodies;
 mod browsers;
 mod claimed;
 mod claims;
+mod claims_finished;
 mod claims_growth;
 mod claims_modes;
 mod claims_nodes;
