@@ -12,11 +12,13 @@ mod live;
 mod load;
 mod select;
 mod tables;
+mod touched;
 
-pub use apply::{Touched, Unreadable, readable};
+pub use apply::{Unreadable, readable};
 pub use entry::VolumeEntry;
 pub use interest::{Interest, VolumeQuery};
 pub use live::{Attention, Live};
 pub use load::LoadError;
 pub use select::Order;
 pub use tables::{State, Stored};
+pub use touched::Touched;

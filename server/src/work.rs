@@ -19,6 +19,7 @@ mod fault;
 mod folders;
 pub mod health;
 mod mount;
+mod mounted;
 pub mod node;
 mod outcome;
 mod record;

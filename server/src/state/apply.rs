@@ -1,6 +1,6 @@
 //! How a commit changes the tables.
 
-use super::{State, Stored, VolumeEntry};
+use super::{State, Stored, Touched, VolumeEntry};
 use crate::attachment::AttachmentKey;
 use crate::claim::{Claim, ClaimKey};
 use crate::id::{
@@ -27,35 +27,6 @@ pub struct Unreadable {
     pub key: Key,
     /// What is wrong with it.
     pub detail: String,
-}
-
-/// What a commit changed, for who waits.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Touched {
-    /// Volumes that changed, came or went, or whose claims did as far as volumes show them.
-    pub volumes: BTreeSet<VolumeKey>,
-    /// Plugins whose jobs or instances changed, came or went.
-    pub plugins: BTreeSet<PluginId>,
-    /// Operations that changed, came or went.
-    pub operations: BTreeSet<Uuid>,
-    /// Claims that changed, came, ended or went, or whose attachments did.
-    pub claims: BTreeSet<ClaimKey>,
-    /// Attachments that changed, came or went.
-    pub attachments: BTreeSet<AttachmentKey>,
-    /// Nodes that changed or came.
-    pub nodes: BTreeSet<NodeId>,
-}
-
-impl Touched {
-    /// Adds what a later commit touched.
-    pub fn extend(&mut self, later: &Touched) {
-        self.volumes.extend(later.volumes.iter().cloned());
-        self.plugins.extend(later.plugins.iter().cloned());
-        self.operations.extend(&later.operations);
-        self.claims.extend(later.claims.iter().cloned());
-        self.attachments.extend(later.attachments.iter().cloned());
-        self.nodes.extend(later.nodes.iter().cloned());
-    }
 }
 
 impl State {

@@ -1,7 +1,6 @@
 //! Claims and attachments in the tables: who uses what, where, and what is not at rest.
 
-use super::apply::Touched;
-use super::{State, Stored};
+use super::{State, Stored, Touched};
 use crate::attachment::{Attachment, AttachmentKey};
 use crate::claim::{Claim, ClaimKey};
 use crate::id::{AllocationId, ExternalId, NodeId, PluginId, VolumeKey};

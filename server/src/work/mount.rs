@@ -1,28 +1,24 @@
 //! One try of a step on a node: the call to the Node service, and what is around it on the host.
 
-use super::attach::{named, secrets};
-use super::folders;
+use super::attach::secrets;
 use super::node::{Step, published};
 use super::record::{Failure, committed};
-use crate::attachment::{self, Attachment};
-use crate::claim::moves::Moves;
-use crate::claim::{Claim, Event, Stage};
+use super::{folders, mounted};
+use crate::attachment::Attachment;
+use crate::claim::{Claim, Stage};
 use crate::config::BaseDir;
 use crate::control::ControlPlane;
 use crate::csi::{self, About, CapacityRange, Connection, NodeCapabilities};
 use crate::error::{Error, Fault, Result};
-use crate::id::NodeId;
 use crate::node::paths;
-use crate::state::{State, Stored};
-use crate::store::{Guard, Transaction, keys};
-use crate::volume::Volume;
+use crate::state::State;
 use futures::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 /// What a try came to.
-type Tried = super::record::Tried<()>;
+pub(super) type Tried = super::record::Tried<()>;
 
 /// Tries once, and records what it came to. Nothing happens without a healthy Node service near.
 pub(super) async fn take(cp: &ControlPlane, step: &Step) {
@@ -65,19 +61,19 @@ pub(super) async fn take(cp: &ControlPlane, step: &Step) {
     tried.tell(&what);
     let made = asking.made.into_inner();
     let done = Done { tried, made, boot };
-    let recorded = committed(cp, &what, |state| outcome(cp, state, step, &done)).await;
+    let recorded = committed(cp, &what, |state| mounted::outcome(cp, state, step, &done)).await;
     if let Err(error) = recorded {
         tracing::error!("{what} cannot be recorded: {error}");
     }
 }
 
 /// What a try came to, and what it left on the host.
-struct Done {
-    tried: Tried,
+pub(super) struct Done {
+    pub tried: Tried,
     /// The topmost folder that was made for a target path that a client named.
-    made: Option<PathBuf>,
+    pub made: Option<PathBuf>,
     /// The boot of the node in which it was tried.
-    boot: String,
+    pub boot: String,
 }
 
 /// What every step needs.
@@ -369,183 +365,4 @@ async fn vacated(path: &Path, topmost: Option<PathBuf>) -> Result<Tried> {
         return Err(Fault::HostFailed(text).into());
     }
     Ok(Tried::Done(()))
-}
-
-/// What becomes of the rows. Nothing, if they have moved on meanwhile: then what was tried is undone,
-/// or done, by the steps that follow.
-fn outcome(
-    cp: &ControlPlane,
-    state: &State,
-    step: &Step,
-    done: &Done,
-) -> Result<Option<Transaction>> {
-    let boot = &done.boot;
-    let mut moves = Moves::at(cp, state);
-    let moved = match step {
-        Step::Stage(on) | Step::Expand(on) | Step::Unstage(on) => {
-            let Some(seen) = state
-                .attachment(&on.row.key)
-                .filter(|seen| seen.row.id == on.row.id && is_still(state, seen, step))
-            else {
-                return Ok(None);
-            };
-            match step {
-                Step::Expand(_) => expanded(cp, state, &mut moves, seen, &done.tried)?,
-                _ => staged(cp, &mut moves, seen, step, done)?,
-            }
-            guard_boot(&mut moves, state, &on.row.key.node, boot)
-        }
-        Step::Publish(on) | Step::Unpublish(on) => {
-            let still = |seen: &&Arc<Stored<Claim>>| {
-                let now = Step::of_claim(state, seen);
-                now.is_some_and(|now| same_kind(&now, step))
-                    && seen.row.attachment == on.row.attachment
-            };
-            let Some(seen) = state.claim(&on.row.key()).filter(still) else {
-                return Ok(None);
-            };
-            claimed(cp, &mut moves, seen, step, done)?;
-            guard_boot(&mut moves, state, &on.row.node, boot)
-        }
-    };
-    Ok(moved.then(|| moves.into_transaction()))
-}
-
-/// What was done in one boot of a node counts in that boot only. Whether this is still it.
-fn guard_boot(moves: &mut Moves<'_>, state: &State, node: &NodeId, boot: &str) -> bool {
-    let Some(stored) = state.node(node) else {
-        return false;
-    };
-    moves.guard(Guard::At(keys::node(node), stored.modified));
-    stored.row.boot_id == boot && stored.row.fenced.is_none()
-}
-
-fn is_still(state: &State, seen: &Arc<Stored<Attachment>>, step: &Step) -> bool {
-    Step::of_attachment(state, seen).is_some_and(|now| same_kind(&now, step))
-}
-
-fn same_kind(one: &Step, other: &Step) -> bool {
-    std::mem::discriminant(one) == std::mem::discriminant(other)
-}
-
-fn staged(
-    cp: &ControlPlane,
-    moves: &mut Moves<'_>,
-    seen: &Stored<Attachment>,
-    step: &Step,
-    done: &Done,
-) -> Result<()> {
-    let mut changed = seen.row.clone();
-    match &done.tried {
-        Tried::Done(()) => {
-            let event = match step {
-                Step::Stage(_) => {
-                    changed.boot.clone_from(&done.boot);
-                    attachment::Event::Staged
-                }
-                _ => attachment::Event::Unstaged,
-            };
-            moves.happen(seen, changed, event)?;
-        }
-        Tried::Refused(Failure { error, code }) => {
-            moves.refuse(seen, &named(error, &seen.row), code.as_deref())?;
-        }
-        Tried::Unclear(failure) => {
-            failure.count(cp, &mut changed.tries);
-            moves.put_attachment(seen, changed)?;
-        }
-    }
-    Ok(())
-}
-
-fn expanded(
-    cp: &ControlPlane,
-    state: &State,
-    moves: &mut Moves<'_>,
-    seen: &Stored<Attachment>,
-    tried: &Tried,
-) -> Result<()> {
-    let mut changed = seen.row.clone();
-    let Some(expansion) = &mut changed.expansion else {
-        return Ok(());
-    };
-    match tried {
-        Tried::Done(_) => {
-            changed.expansion = None;
-            moves.grown(seen, state)?;
-        }
-        Tried::Refused(failure) => {
-            failure.count(cp, &mut expansion.tries);
-            expansion.refused = Some(named(&failure.error, &seen.row));
-        }
-        Tried::Unclear(failure) => failure.count(cp, &mut expansion.tries),
-    }
-    moves.put_attachment(seen, changed)
-}
-
-fn claimed(
-    cp: &ControlPlane,
-    moves: &mut Moves<'_>,
-    seen: &Stored<Claim>,
-    step: &Step,
-    done: &Done,
-) -> Result<()> {
-    let mut changed = seen.row.clone();
-    if done.made.is_some() {
-        changed.made_folder.clone_from(&done.made);
-    }
-    match &done.tried {
-        Tried::Done(()) => match step {
-            Step::Publish(_) => {
-                let next = changed.stage.next(changed.is_leaving(), Event::Published);
-                changed.stage = next.unwrap_or(changed.stage);
-                changed.since = cp.clock.now();
-                changed.tries = Default::default();
-                changed.boot.clone_from(&done.boot);
-                moves.put(seen, changed)
-            }
-            _ => moves.unpublish(seen, changed),
-        },
-        Tried::Refused(failure) => {
-            changed.failure = Some(about_claim(&failure.error, &seen.row));
-            changed.failure_code.clone_from(&failure.code);
-            changed.tries = Default::default();
-            moves.put(seen, changed)
-        }
-        Tried::Unclear(failure) => {
-            failure.count(cp, &mut changed.tries);
-            moves.put(seen, changed)
-        }
-    }
-}
-
-fn about_claim(error: &Error, claim: &Claim) -> Error {
-    let error = error.clone().volume(&claim.volume.id).plugin(&claim.plugin);
-    error.node(&claim.node).claim(&claim.allocation)
-}
-
-impl Moves<'_> {
-    /// The node did its part of a growth: no later stage has to, unless another node still does.
-    fn grown(&mut self, seen: &Stored<Attachment>, state: &State) -> Result<()> {
-        let key = &seen.row.key;
-        let mut others = state
-            .attachments_of(&key.plugin, &key.external_id)
-            .filter(|other| other.row.key != *key);
-        if others.any(|other| other.row.expansion.is_some()) {
-            return Ok(());
-        }
-        let backing = state.backing(&key.plugin, &key.external_id);
-        let volumes = backing.into_iter().flat_map(|backing| &backing.row.volumes);
-        for volume in volumes.filter_map(|key| state.volume(key)) {
-            let seen = volume.stored();
-            if seen.row.node_expansion_pending {
-                let grown = Volume {
-                    node_expansion_pending: false,
-                    ..seen.row
-                };
-                self.put_volume(seen.modified, &grown)?;
-            }
-        }
-        Ok(())
-    }
 }

@@ -9,6 +9,7 @@ mod claimed;
 mod claiming;
 mod claims;
 mod claims_admitted;
+mod claims_finished;
 mod claims_growth;
 mod claims_http;
 mod claims_let_go;
