@@ -13,6 +13,6 @@ mod tables;
 
 pub use apply::{Touched, Unreadable};
 pub use interest::{Interest, VolumeQuery};
-pub use live::Live;
+pub use live::{Attention, Live};
 pub use select::Order;
 pub use tables::{State, Stored, VolumeEntry};

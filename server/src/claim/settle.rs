@@ -100,16 +100,6 @@ pub(crate) fn settle_attachment(
         .map(|()| moves.into_transaction()))
 }
 
-/// Whether something is due for a claim by what this state shows.
-pub(crate) fn is_claim_due(state: &State, claim: &Claim) -> bool {
-    settling(state, claim).is_some()
-}
-
-/// Whether something is due for an attachment by what this state shows.
-pub(crate) fn is_attachment_due(state: &State, attachment: &Attachment) -> bool {
-    evident(state, attachment).is_some()
-}
-
 /// What is known to have happened to an attachment.
 fn evident(state: &State, row: &Attachment) -> Option<attachment::Event> {
     let node = &state.node(&row.key.node)?.row;

@@ -40,10 +40,22 @@ pub struct Touched {
     pub operations: BTreeSet<Uuid>,
     /// Claims that changed, came, ended or went, or whose attachments did.
     pub claims: BTreeSet<ClaimKey>,
-    /// Whether an attachment changed, came or went.
-    pub attachments: bool,
+    /// Attachments that changed, came or went.
+    pub attachments: BTreeSet<AttachmentKey>,
     /// Nodes that changed or came.
     pub nodes: BTreeSet<NodeId>,
+}
+
+impl Touched {
+    /// Adds what a later commit touched.
+    pub fn extend(&mut self, later: &Touched) {
+        self.volumes.extend(later.volumes.iter().cloned());
+        self.plugins.extend(later.plugins.iter().cloned());
+        self.operations.extend(&later.operations);
+        self.claims.extend(later.claims.iter().cloned());
+        self.attachments.extend(later.attachments.iter().cloned());
+        self.nodes.extend(later.nodes.iter().cloned());
+    }
 }
 
 impl State {
@@ -118,7 +130,7 @@ impl State {
                 })
                 .cloned()
                 .collect(),
-            attachments: true,
+            attachments: BTreeSet::new(),
             claims: BTreeSet::new(),
         };
         self.claims.differences(&later.claims, &mut touched);
@@ -156,7 +168,6 @@ impl State {
             }
             Table::Attachment => {
                 self.claims.put_attachment(read(key, row)?, touched);
-                touched.attachments = true;
             }
             Table::Doing | Table::DoingSnapshot | Table::Ended => {
                 let stored: Stored<Operation> = read(key, row)?;
@@ -246,7 +257,6 @@ impl State {
                     node: NodeId::known(node),
                 };
                 self.claims.remove_attachment(&attachment, touched);
-                touched.attachments = true;
             }
             Table::Doing => {
                 let volume = volume_key(key, &names)?;
@@ -330,7 +340,7 @@ impl State {
         if !touched.operations.is_empty() {
             self.operations_index = index;
         }
-        if touched.attachments || !touched.claims.is_empty() {
+        if !(touched.attachments.is_empty() && touched.claims.is_empty()) {
             self.claims_index = index;
         }
         if !touched.nodes.is_empty() {

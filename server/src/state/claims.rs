@@ -186,7 +186,7 @@ impl Claims {
 
     pub(super) fn put_attachment(&mut self, stored: Stored<Attachment>, touched: &mut Touched) {
         let key = stored.row.key.clone();
-        self.touch_users(&key, touched);
+        self.touch(&key, touched);
         self.attachments_on
             .entry(key.node.clone())
             .or_default()
@@ -200,7 +200,7 @@ impl Claims {
     }
 
     pub(super) fn remove_attachment(&mut self, key: &AttachmentKey, touched: &mut Touched) {
-        self.touch_users(key, touched);
+        self.touch(key, touched);
         self.attachments.remove(key);
         self.restless_attachments.remove(key);
         forget(&mut self.attachments_on, &key.node, key);
@@ -227,9 +227,17 @@ impl Claims {
                 touched.claims.insert(key);
             }
         }
+        let attachments = self.attachments.keys().chain(later.attachments.keys());
+        for key in attachments {
+            let of = |claims: &Claims| claims.attachments.get(key).map(|row| row.modified);
+            if of(self) != of(later) {
+                touched.attachments.insert(key.clone());
+            }
+        }
     }
 
-    fn touch_users(&self, key: &AttachmentKey, touched: &mut Touched) {
+    fn touch(&self, key: &AttachmentKey, touched: &mut Touched) {
+        touched.attachments.insert(key.clone());
         let users = self.users.get(key).into_iter().flatten();
         touched.claims.extend(users.cloned());
     }

@@ -4,14 +4,39 @@ use super::{Interest, State, Touched};
 use crate::store::{Change, Index};
 use arc_swap::ArcSwap;
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::watch;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use tokio::sync::{Notify, watch};
 
 /// The newest state. One task applies commits; any number reads and waits.
 pub struct Live {
     state: ArcSwap<State>,
     applied: watch::Sender<Index>,
     waiting: Mutex<Waiting>,
+    attentive: Mutex<Vec<Weak<Attending>>>,
+}
+
+/// What commits touched since somebody looked last.
+#[derive(Default)]
+struct Attending {
+    touched: Mutex<Touched>,
+    more: Notify,
+}
+
+/// Somebody who looks at all that commits touch, and at nothing twice.
+pub struct Attention(Arc<Attending>);
+
+impl Attention {
+    /// Waits until something was touched, and tells all that was since this was asked last. Asked
+    /// before the state is taken, nothing is missed.
+    pub async fn touched(&self) -> Touched {
+        self.0.more.notified().await;
+        let mut touched = self
+            .0
+            .touched
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *touched)
+    }
 }
 
 /// Who waits, by what for: rows are found by name, sets are looked through.
@@ -29,6 +54,7 @@ impl Live {
             state: ArcSwap::from_pointee(state),
             applied,
             waiting: Mutex::default(),
+            attentive: Mutex::default(),
         }
     }
 
@@ -84,6 +110,18 @@ impl Live {
         }
     }
 
+    /// All that commits touch from now on.
+    pub fn attend(&self) -> Attention {
+        let attending = Arc::new(Attending::default());
+        let mut attentive = self
+            .attentive
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        attentive.retain(|other| other.strong_count() > 0);
+        attentive.push(Arc::downgrade(&attending));
+        Attention(attending)
+    }
+
     /// How many wait for changes of rows, one for each watch.
     pub fn watches(&self) -> usize {
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -95,6 +133,19 @@ impl Live {
         let after = Arc::new(after);
         self.state.store(Arc::clone(&after));
         self.wake(before, &after, touched);
+        let attentive = self
+            .attentive
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        for attending in attentive.iter().filter_map(Weak::upgrade) {
+            let mut all = attending
+                .touched
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            all.extend(touched);
+            attending.more.notify_one();
+        }
+        drop(attentive);
         self.applied.send_replace(after.index);
     }
 

@@ -12,46 +12,83 @@ use crate::attachment::Attachment;
 use crate::control::ControlPlane;
 use crate::id::{ExternalId, PluginId};
 use crate::operation::{Operation, Progress};
-use crate::state::{State, Stored};
+use crate::state::{State, Stored, Touched};
 use crate::store::Index;
 use jiff::Timestamp;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
+use tokio::sync::mpsc;
 use uuid::Uuid;
+
+/// A backing store of a plugin.
+type Backing = (PluginId, ExternalId);
 
 /// Works until the task is dropped. Steps that were begun go on in `steps`.
 pub async fn work(cp: ControlPlane, steps: Steps) {
-    let mut indexes = cp.live.indexes();
-    let ended = Arc::new(tokio::sync::Notify::new());
+    let attention = cp.live.attend();
+    let (ended, mut has_ended) = mpsc::unbounded_channel();
+    let mut look = Look::Everywhere;
+    let mut next: Option<Timestamp> = None;
     loop {
-        indexes.mark_unchanged();
         // In this order: what was not running then has its outcome in the state.
         let running = cp.running.all();
         let state = cp.state();
         let now = cp.clock.now();
-        for work in due(&cp, &state, &running, now) {
+        let waiting = waiting(&state, &look);
+        let later = waiting.iter().filter_map(Work::next_try);
+        next = later.filter(|time| *time > now).chain(next).min();
+        for work in due(&cp, &state, waiting, &running, now) {
             let run = cp.running.begin(work.id());
-            let (cp, ended) = (cp.clone(), Arc::clone(&ended));
+            let (cp, ended) = (cp.clone(), ended.clone());
             steps.begin(async move {
-                match work {
-                    Work::Operation(operation) => step::take(&cp, &operation).await,
-                    Work::Attachment(attachment) => attach::take(&cp, &attachment).await,
+                match &work {
+                    Work::Operation(operation) => step::take(&cp, operation).await,
+                    Work::Attachment(attachment) => attach::take(&cp, attachment).await,
                 }
                 drop(run);
-                ended.notify_one();
+                let _ = ended.send(work.backing());
             });
         }
         let next_try = async {
-            match next_try(&state, now) {
+            match next {
                 Some(time) => cp.clock.until(time).await,
                 None => std::future::pending().await,
             }
         };
-        tokio::select! {
-            _ = indexes.changed() => {}
-            () = ended.notified() => {}
-            () = next_try => {}
+        look = tokio::select! {
+            touched = attention.touched() => Look::at(&touched),
+            Some(backing) = has_ended.recv() => Look::Only(backing.into_iter().collect()),
+            () = next_try => {
+                next = None;
+                Look::Everywhere
+            }
+        };
+        while let Ok(backing) = has_ended.try_recv() {
+            if let Look::Only(backings) = &mut look {
+                backings.extend(backing);
+            }
         }
+    }
+}
+
+/// Where there may be something to do.
+enum Look {
+    Everywhere,
+    Only(BTreeSet<Backing>),
+}
+
+impl Look {
+    /// Where a commit may have made something due.
+    fn at(touched: &Touched) -> Self {
+        if !(touched.operations.is_empty() && touched.plugins.is_empty()) {
+            return Look::Everywhere;
+        }
+        let attachments = touched.attachments.iter();
+        Look::Only(
+            attachments
+                .map(|key| (key.plugin.clone(), key.external_id.clone()))
+                .collect(),
+        )
     }
 }
 
@@ -71,16 +108,27 @@ impl Work {
     }
 
     /// The backing store that it is about; a creation has none yet.
-    fn backing(&self) -> Option<(&PluginId, &ExternalId)> {
+    fn backing(&self) -> Option<Backing> {
         match self {
             Work::Operation(operation) => {
                 let row = &operation.row;
-                row.external_id.as_ref().map(|id| (&row.plugin, id))
+                Some((row.plugin.clone(), row.external_id.clone()?))
             }
             Work::Attachment(attachment) => {
                 let key = &attachment.row.key;
-                Some((&key.plugin, &key.external_id))
+                Some((key.plugin.clone(), key.external_id.clone()))
             }
+        }
+    }
+
+    /// When it is tried again, if that has a time.
+    fn next_try(&self) -> Option<Timestamp> {
+        match self {
+            Work::Operation(operation) => match &operation.row.progress {
+                Progress::Waiting(trouble) if !trouble.lacks_controller => Some(trouble.next_try),
+                _ => None,
+            },
+            Work::Attachment(attachment) => attachment.row.tries.next_try(),
         }
     }
 
@@ -110,24 +158,46 @@ impl Work {
     }
 }
 
-/// Everything that waits for a controller.
-fn waiting(state: &State) -> impl Iterator<Item = Work> {
+/// What waits for a controller there.
+fn waiting(state: &State, look: &Look) -> Vec<Work> {
+    let is_ours =
+        |attachment: &&Arc<Stored<Attachment>>| attach::Step::of(&attachment.row).is_some();
     let operations = state.under_way().cloned().map(Work::Operation);
-    let attachments = state
-        .restless_attachments()
-        .filter(|attachment| attach::Step::of(&attachment.row).is_some())
-        .cloned()
-        .map(Work::Attachment);
-    operations.chain(attachments)
+    match look {
+        Look::Everywhere => {
+            let attachments = state.restless_attachments().filter(is_ours).cloned();
+            operations
+                .chain(attachments.map(Work::Attachment))
+                .collect()
+        }
+        Look::Only(backings) => {
+            let concerned = |work: &Work| {
+                let backing = work.backing();
+                backing.is_some_and(|backing| backings.contains(&backing))
+            };
+            let attachments = backings
+                .iter()
+                .flat_map(|(plugin, external)| state.attachments_of(plugin, external))
+                .filter(is_ours)
+                .cloned();
+            let attachments = attachments.map(Work::Attachment);
+            operations.filter(concerned).chain(attachments).collect()
+        }
+    }
 }
 
 /// What to go on with now: due, not running, and the first on its backing store.
-fn due(cp: &ControlPlane, state: &State, running: &HashSet<Uuid>, now: Timestamp) -> Vec<Work> {
-    let mut waiting: Vec<_> = waiting(state).collect();
+fn due(
+    cp: &ControlPlane,
+    state: &State,
+    mut waiting: Vec<Work>,
+    running: &HashSet<Uuid>,
+    now: Timestamp,
+) -> Vec<Work> {
     waiting.sort_by_key(Work::place);
-    let mut taken: HashSet<(&PluginId, &ExternalId)> = HashSet::new();
     let is_running = |work: &&Work| running.contains(&work.id());
-    taken.extend(waiting.iter().filter(is_running).filter_map(Work::backing));
+    let busy = waiting.iter().filter(is_running).filter_map(Work::backing);
+    let mut taken: HashSet<Backing> = busy.collect();
     waiting
         .iter()
         .filter(|work| !is_running(work))
@@ -137,18 +207,4 @@ fn due(cp: &ControlPlane, state: &State, running: &HashSet<Uuid>, now: Timestamp
         })
         .cloned()
         .collect()
-}
-
-/// When the next try is due that is not now.
-fn next_try(state: &State, now: Timestamp) -> Option<Timestamp> {
-    waiting(state)
-        .filter_map(|work| match &work {
-            Work::Operation(operation) => match &operation.row.progress {
-                Progress::Waiting(trouble) if !trouble.lacks_controller => Some(trouble.next_try),
-                _ => None,
-            },
-            Work::Attachment(attachment) => attachment.row.tries.next_try(),
-        })
-        .filter(|time| *time > now)
-        .min()
 }

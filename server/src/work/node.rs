@@ -12,42 +12,74 @@ use crate::attachment::{self, Attachment, AttachmentKey};
 use crate::claim::{self, Claim, settle};
 use crate::control::ControlPlane;
 use crate::id::{NodeId, PluginId};
-use crate::state::{State, Stored};
+use crate::state::{State, Stored, Touched};
 use crate::tries::Tries;
 use jiff::Timestamp;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
+use tokio::sync::mpsc;
 
 /// Works until the task is dropped, for one node. Steps that were begun go on in `steps`.
 pub async fn work(cp: ControlPlane, node: NodeId, steps: Steps) {
-    let mut indexes = cp.live.indexes();
-    let ended = Arc::new(tokio::sync::Notify::new());
+    let attention = cp.live.attend();
+    let (ended, mut has_ended) = mpsc::unbounded_channel();
+    let mut look = Look::Everywhere;
+    let mut next: Option<Timestamp> = None;
     loop {
-        indexes.mark_unchanged();
         // In this order: what was not running then has its outcome in the state.
         let running = cp.mounting.all();
         let state = cp.state();
         let now = cp.clock.now();
-        for step in due(&cp, &state, &node, &running, now) {
+        let waiting = waiting(&state, &node, &look);
+        let later = waiting.iter().filter_map(|step| step.tries().next_try());
+        next = later.filter(|time| *time > now).chain(next).min();
+        for step in due(&cp, &state, &node, waiting, &running, now) {
             let run = cp.mounting.begin(step.key());
-            let (cp, ended) = (cp.clone(), Arc::clone(&ended));
+            let (cp, ended) = (cp.clone(), ended.clone());
             steps.begin(async move {
                 mount::take(&cp, &step).await;
                 drop(run);
-                ended.notify_one();
+                let _ = ended.send(step.key());
             });
         }
         let next_try = async {
-            match next_try(&state, &node, now) {
+            match next {
                 Some(time) => cp.clock.until(time).await,
                 None => std::future::pending().await,
             }
         };
-        tokio::select! {
-            _ = indexes.changed() => {}
-            () = ended.notified() => {}
-            () = next_try => {}
+        look = tokio::select! {
+            touched = attention.touched() => Look::at(&cp.state(), &node, &touched),
+            Some(key) = has_ended.recv() => Look::Only([key].into()),
+            () = next_try => {
+                next = None;
+                Look::Everywhere
+            }
+        };
+        while let Ok(key) = has_ended.try_recv() {
+            if let Look::Only(keys) = &mut look {
+                keys.insert(key);
+            }
         }
+    }
+}
+
+/// Where there may be something to do.
+enum Look {
+    Everywhere,
+    Only(BTreeSet<AttachmentKey>),
+}
+
+impl Look {
+    /// Where a commit may have made something due.
+    fn at(state: &State, node: &NodeId, touched: &Touched) -> Self {
+        if !touched.plugins.is_empty() || touched.nodes.contains(node) {
+            return Look::Everywhere;
+        }
+        let claims = touched.claims.iter().filter_map(|claim| state.claim(claim));
+        let of_claims = claims.map(|claim| claim.row.attachment_key());
+        let keys = touched.attachments.iter().cloned().chain(of_claims);
+        Look::Only(keys.filter(|key| &key.node == node).collect())
     }
 }
 
@@ -155,20 +187,35 @@ pub(super) fn published<'s>(state: &'s State, row: &Attachment) -> Option<&'s Cl
     users.find(|claim| claim.attachment == Some(row.id) && claim.stage == claim::Stage::Published)
 }
 
-/// Everything that waits for a Node service here.
-fn waiting<'s>(state: &'s State, node: &'s NodeId) -> impl Iterator<Item = Step> + 's {
-    let is_fenced = state
+/// What waits for a Node service there.
+fn waiting(state: &State, node: &NodeId, look: &Look) -> Vec<Step> {
+    if state
         .node(node)
-        .is_none_or(|node| node.row.fenced.is_some());
-    let attachments = state
-        .restless_attachments()
-        .filter(move |attachment| &attachment.row.key.node == node)
-        .filter_map(|attachment| Step::of_attachment(state, attachment));
-    let claims = state
-        .restless_claims()
-        .filter(move |claim| &claim.row.node == node)
-        .filter_map(|claim| Step::of_claim(state, claim));
-    attachments.chain(claims).filter(move |_| !is_fenced)
+        .is_none_or(|node| node.row.fenced.is_some())
+    {
+        return Vec::new();
+    }
+    let of_attachment =
+        |attachment: &Arc<Stored<Attachment>>| Step::of_attachment(state, attachment);
+    let of_claim = |claim: &Arc<Stored<Claim>>| Step::of_claim(state, claim);
+    match look {
+        Look::Everywhere => {
+            let attachments = state
+                .restless_attachments()
+                .filter(|attachment| &attachment.row.key.node == node);
+            let claims = state
+                .restless_claims()
+                .filter(|claim| &claim.row.node == node);
+            let attachments = attachments.filter_map(of_attachment);
+            attachments.chain(claims.filter_map(of_claim)).collect()
+        }
+        Look::Only(keys) => {
+            let attachments = keys.iter().filter_map(|key| state.attachment(key));
+            let claims = keys.iter().flat_map(|key| state.users(key));
+            let attachments = attachments.filter_map(of_attachment);
+            attachments.chain(claims.filter_map(of_claim)).collect()
+        }
+    }
 }
 
 /// What to go on with now: for each backing store that nothing is done to, what is due first.
@@ -176,12 +223,13 @@ fn due(
     cp: &ControlPlane,
     state: &State,
     node: &NodeId,
+    waiting: Vec<Step>,
     running: &HashSet<AttachmentKey>,
     now: Timestamp,
 ) -> Vec<Step> {
     let mut near: HashMap<PluginId, bool> = HashMap::new();
     let mut first: BTreeMap<AttachmentKey, Step> = BTreeMap::new();
-    for step in waiting(state, node) {
+    for step in waiting {
         let plugin = step.plugin();
         let is_near = *near
             .entry(plugin.clone())
@@ -198,12 +246,4 @@ fn due(
         }
     }
     first.into_values().collect()
-}
-
-/// When the next try is due that is not now.
-fn next_try(state: &State, node: &NodeId, now: Timestamp) -> Option<Timestamp> {
-    waiting(state, node)
-        .filter_map(|step| step.tries().next_try())
-        .filter(|time| *time > now)
-        .min()
 }

@@ -1,52 +1,41 @@
 //! Moves claims and attachments on where no driver has to be asked: a node was booted anew or is fenced,
 //! what they waited for is there, or failed, or is gone.
 //!
-//! What is at rest is looked at only when its node changes; all else after every commit.
+//! What a commit touched is looked at; what is at rest on a node when the node changes; all that is not
+//! at rest when a plugin changes.
 
 use super::backoff;
-use crate::attachment::Attachment;
-use crate::claim::Claim;
-use crate::claim::settle::{self, settle_attachment, settle_claim};
+use crate::attachment::AttachmentKey;
+use crate::claim::ClaimKey;
+use crate::claim::settle::{settle_attachment, settle_claim};
 use crate::control::ControlPlane;
 use crate::error::Result;
-use crate::id::NodeId;
-use crate::state::{State, Stored};
-use crate::store::{Index, Transaction};
-use std::collections::HashMap;
-use std::sync::Arc;
+use crate::state::{State, Touched};
+use crate::store::Transaction;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Works until the task is dropped.
 pub async fn work(cp: ControlPlane) {
-    let mut indexes = cp.live.indexes();
-    let mut looked_at: HashMap<NodeId, Index> = HashMap::new();
+    let attention = cp.live.attend();
+    let state = cp.state();
+    let mut look = Look::default();
+    look.add_restless(&state);
+    look.add(
+        &state,
+        &Touched {
+            nodes: state.nodes().map(|node| node.row.id.clone()).collect(),
+            ..Touched::default()
+        },
+    );
     let mut refusals = 0;
     loop {
-        indexes.mark_unchanged();
-        let state = cp.state();
-        let changed: Vec<_> = state
-            .nodes()
-            .filter(|node| looked_at.get(&node.row.id) != Some(&node.modified))
-            .collect();
-        let settled = async {
-            for node in &changed {
-                settle_node(&cp, &state, &node.row.id).await?;
-            }
-            settle_restless(&cp, &state).await
-        };
-        match settled.await {
-            Ok(again) => {
+        match settle(&cp, &look).await {
+            Ok(()) => {
                 refusals = 0;
-                let seen = changed
-                    .iter()
-                    .map(|node| (node.row.id.clone(), node.modified));
-                looked_at.extend(seen);
-                if again {
-                    continue;
-                }
-                if indexes.changed().await.is_err() {
-                    return;
-                }
+                look = Look::default();
+                let touched = attention.touched().await;
+                look.add(&cp.state(), &touched);
             }
             Err(error) => {
                 refusals += 1;
@@ -58,71 +47,76 @@ pub async fn work(cp: ControlPlane) {
     }
 }
 
-/// Moves on everything on a node, until nothing there moves any more.
-async fn settle_node(cp: &ControlPlane, state: &State, node: &NodeId) -> Result<()> {
-    for claim in state.claims_on(node) {
-        until_settled(cp, || fresh_claim(cp, claim)).await?;
+/// What may have to move.
+#[derive(Default)]
+struct Look {
+    claims: BTreeSet<ClaimKey>,
+    attachments: BTreeSet<AttachmentKey>,
+}
+
+impl Look {
+    /// What commits may have set in motion.
+    fn add(&mut self, state: &State, touched: &Touched) {
+        if !touched.plugins.is_empty() {
+            self.add_restless(state);
+        }
+        for node in &touched.nodes {
+            let claims = state.claims_on(node);
+            self.claims.extend(claims.map(|claim| claim.row.key()));
+            let attachments = state.attachments_on(node);
+            self.attachments
+                .extend(attachments.map(|attachment| attachment.row.key.clone()));
+        }
+        self.claims.extend(touched.claims.iter().cloned());
+        self.attachments.extend(touched.attachments.iter().cloned());
+        let claims = touched.claims.iter().filter_map(|claim| state.claim(claim));
+        self.attachments
+            .extend(claims.map(|claim| claim.row.attachment_key()));
     }
-    for attachment in state.attachments_on(node) {
-        until_settled(cp, || fresh_attachment(cp, attachment)).await?;
+
+    fn add_restless(&mut self, state: &State) {
+        let claims = state.restless_claims();
+        self.claims.extend(claims.map(|claim| claim.row.key()));
+        let attachments = state.restless_attachments();
+        self.attachments
+            .extend(attachments.map(|attachment| attachment.row.key.clone()));
+    }
+}
+
+/// Moves on what has to move; what that sets in motion is touched by it.
+async fn settle(cp: &ControlPlane, look: &Look) -> Result<()> {
+    for key in &look.claims {
+        until_settled(cp, |state| match state.claim(key) {
+            Some(claim) => settle_claim(cp, state, claim),
+            None => Ok(None),
+        })
+        .await?;
+    }
+    for key in &look.attachments {
+        until_settled(cp, |state| match state.attachment(key) {
+            Some(attachment) => settle_attachment(cp, state, attachment),
+            None => Ok(None),
+        })
+        .await?;
     }
     Ok(())
 }
 
-/// Moves on everything that is not at rest; says whether anything moved.
-async fn settle_restless(cp: &ControlPlane, state: &State) -> Result<bool> {
-    let mut moved = false;
-    for claim in state.restless_claims() {
-        if !settle::is_claim_due(state, &claim.row) {
-            continue;
-        }
-        moved |= until_settled(cp, || fresh_claim(cp, claim)).await?;
-    }
-    for attachment in state.restless_attachments() {
-        if !settle::is_attachment_due(state, &attachment.row) {
-            continue;
-        }
-        moved |= until_settled(cp, || fresh_attachment(cp, attachment)).await?;
-    }
-    Ok(moved)
-}
-
-fn fresh_claim(cp: &ControlPlane, seen: &Arc<Stored<Claim>>) -> Result<Option<Transaction>> {
-    let state = cp.state();
-    match state.claim(&seen.row.key()) {
-        Some(claim) => settle_claim(cp, &state, claim),
-        None => Ok(None),
-    }
-}
-
-fn fresh_attachment(
-    cp: &ControlPlane,
-    seen: &Arc<Stored<Attachment>>,
-) -> Result<Option<Transaction>> {
-    let state = cp.state();
-    match state.attachment(&seen.row.key) {
-        Some(attachment) => settle_attachment(cp, &state, attachment),
-        None => Ok(None),
-    }
-}
-
-/// Commits what there is to be changed, until there is nothing; says whether there was anything. What
-/// cannot be changed for now (a claim that wants an attachment of a plugin that is gone) stays.
+/// Commits what there is to be changed, until there is nothing. What cannot be changed for now (a claim
+/// that wants an attachment of a plugin that is gone) stays until something changes.
 async fn until_settled(
     cp: &ControlPlane,
-    changes: impl Fn() -> Result<Option<Transaction>>,
-) -> Result<bool> {
-    let mut moved = false;
+    changes: impl Fn(&State) -> Result<Option<Transaction>>,
+) -> Result<()> {
     loop {
-        match changes() {
+        match changes(&cp.state()) {
             Ok(Some(transaction)) => {
                 cp.commit(transaction).await?;
-                moved = true;
             }
-            Ok(None) => return Ok(moved),
+            Ok(None) => return Ok(()),
             Err(error) => {
                 tracing::debug!("a claim waits: {error}");
-                return Ok(moved);
+                return Ok(());
             }
         }
     }
