@@ -4,8 +4,8 @@
 //! What may be relied on:
 //!
 //! - nothing is changed by looking, here or at the storage;
-//! - drivers are asked side by side, within one deadline, for [`MOST_PAGES`] pages each; one that fails
-//!   or does not answer is a finding, and holds up no other;
+//! - drivers are asked side by side, within one deadline, for [`MOST_PAGES`] pages and [`MOST_VOLUMES`]
+//!   volumes each; one that fails or does not answer is a finding, and holds up no other;
 //! - what came, went or moved while the drivers were asked is not taken for a difference.
 
 mod finding;
@@ -14,7 +14,7 @@ mod orphans;
 mod stuck;
 
 pub use finding::{Finding, Kind};
-pub use listing::{Listing, MOST_PAGES};
+pub use listing::{Listed, Listing, MOST_PAGES, MOST_VOLUMES};
 
 use crate::control::ControlPlane;
 use crate::operation::verbs::Deadline;

@@ -3,7 +3,7 @@
 use crate::control::ControlPlane;
 use crate::csi::{ListVolumes, ListedVolume};
 use crate::error::{Error, Result};
-use crate::id::PluginId;
+use crate::id::{ExternalId, PluginId};
 use crate::operation::verbs::Deadline;
 use crate::plugin::Plugin;
 use crate::state::State;
@@ -15,6 +15,8 @@ use tokio::time::Instant;
 
 /// How many pages of a driver's list are read.
 pub const MOST_PAGES: usize = 100;
+/// How many volumes are taken from a driver's list.
+pub const MOST_VOLUMES: usize = 100_000;
 /// How many volumes are asked for on a page.
 const PER_PAGE: i32 = 1_000;
 
@@ -26,9 +28,27 @@ pub struct Listing {
     /// Whether it was asked: one that cannot list its volumes is not.
     pub asked: bool,
     /// What it told of.
-    pub volumes: Vec<ListedVolume>,
+    pub volumes: Vec<Listed>,
     /// Why that is not all; nothing if it is, or if it was not asked.
     pub silence: Option<String>,
+}
+
+/// A volume that a driver has.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// The driver's id of it.
+    pub external_id: ExternalId,
+    /// The driver's ids of the nodes that it says the volume is attached to.
+    pub nodes: Vec<String>,
+}
+
+impl From<ListedVolume> for Listed {
+    fn from(listed: ListedVolume) -> Self {
+        Self {
+            external_id: ExternalId::known(listed.volume.external_id),
+            nodes: listed.published_node_ids.unwrap_or_default(),
+        }
+    }
 }
 
 impl Listing {
@@ -80,7 +100,12 @@ async fn read(cp: &ControlPlane, listing: &mut Listing) -> Result<Option<String>
     };
     for _ in 0..MOST_PAGES {
         let listed = list_external(cp, listing.plugin.as_str(), &page).await?;
-        listing.volumes.extend(listed.entries);
+        let volumes = listed.entries.into_iter().map(Listed::from);
+        listing.volumes.extend(volumes);
+        if listing.volumes.len() > MOST_VOLUMES {
+            listing.volumes.truncate(MOST_VOLUMES);
+            return Ok(Some(format!("it has more than {MOST_VOLUMES} volumes")));
+        }
         if listed.next_token.is_empty() {
             return Ok(None);
         }

@@ -3,9 +3,8 @@
 //! A driver's list is as of some moment between two states, so only what both states agree on counts.
 
 use super::finding::{Finding, Kind, request};
-use super::listing::Listing;
+use super::listing::{Listed, Listing};
 use crate::attachment::AttachmentKey;
-use crate::csi::ListedVolume;
 use crate::id::{ExternalId, NodeId, PluginId, VolumeKey};
 use crate::operation::{self, Operation, Progress, Subject};
 use crate::plugin::Role;
@@ -23,11 +22,10 @@ pub(super) fn find(before: &State, after: &State, listing: &Listing) -> Vec<Find
     let mut findings: Vec<Finding> = Vec::new();
     findings.extend(listing.silence.as_ref().map(|why| compared.silent(why)));
     for listed in &listing.volumes {
-        let external_id = ExternalId::known(listed.volume.external_id.as_str());
-        if !compared.is_registered(&external_id) {
-            findings.push(compared.unregistered(&external_id, listed));
+        if compared.is_registered(&listed.external_id) {
+            findings.extend(compared.publications(listed));
         } else {
-            findings.extend(compared.publications(&external_id, listed));
+            findings.push(compared.unregistered(listed));
         }
     }
     let is_orphan = |finding: &Finding| finding.kind == Kind::UnregisteredVolume;
@@ -65,14 +63,13 @@ impl<'a> Compared<'a> {
         is_in(self.before) || is_in(self.after)
     }
 
-    fn unregistered(&self, external_id: &ExternalId, listed: &ListedVolume) -> Finding {
-        let (plugin, id) = (self.plugin.as_str(), external_id.as_str());
+    fn unregistered(&self, listed: &Listed) -> Finding {
+        let (plugin, id) = (self.plugin.as_str(), listed.external_id.as_str());
         let mut meaning = format!(
             "the driver of plugin {plugin:?} has volume {id:?}, which nobody registered: an orphan, or somebody else's"
         );
-        let nodes = listed.published_node_ids.as_deref().unwrap_or_default();
-        if !nodes.is_empty() {
-            meaning += &format!("; it is attached to {}", nodes.join(", "));
+        if !listed.nodes.is_empty() {
+            meaning += &format!("; it is attached to {}", listed.nodes.join(", "));
         }
         let left_by = self
             .abandoned()
@@ -87,20 +84,19 @@ impl<'a> Compared<'a> {
              to destroy it and its data, register it and then DELETE /v1/volume/csi/<ID>/delete"
         );
         Finding {
-            external_id: Some(external_id.clone()),
+            external_id: Some(listed.external_id.clone()),
             operation: left_by.map(|create| create.id),
             ..Finding::of(Kind::UnregisteredVolume, self.plugin, meaning, remedy)
         }
     }
 
     /// Where this is attached although nobody claimed it there.
-    fn publications(
-        &self,
-        external_id: &ExternalId,
-        listed: &ListedVolume,
-    ) -> impl Iterator<Item = Finding> {
-        let nodes = listed.published_node_ids.iter().flatten();
-        let foreign = nodes.filter(|node| !self.is_attached(external_id, node));
+    fn publications(&self, listed: &Listed) -> impl Iterator<Item = Finding> {
+        let external_id = &listed.external_id;
+        let foreign = listed
+            .nodes
+            .iter()
+            .filter(|node| !self.is_attached(external_id, node));
         foreign.filter_map(|node| {
             let (plugin, id) = (self.plugin.as_str(), external_id.as_str());
             let volume = self.volume(external_id)?;
@@ -165,7 +161,7 @@ impl<'a> Compared<'a> {
     /// The volumes that the driver, which told all, does not have.
     fn missing(&self, listing: &Listing) -> Vec<Finding> {
         let listed = listing.volumes.iter();
-        let listed: BTreeSet<&str> = listed.map(|it| it.volume.external_id.as_str()).collect();
+        let listed: BTreeSet<&str> = listed.map(|it| it.external_id.as_str()).collect();
         let keys = self.after.volumes_of(self.plugin);
         let registered = keys.iter().filter_map(|key| {
             let is_settled = |state: &State| state.doing(&Subject::Volume(key.clone())).is_none();

@@ -4,7 +4,7 @@ use crate::driven::{Driven, NOT_AT_ALL, described};
 use crate::scripted_driver::{Reply, controller_capabilities};
 use crate::server::refusal;
 use saddlebag::csi::{Call, v1};
-use saddlebag::doctor::MOST_PAGES;
+use saddlebag::doctor::{MOST_PAGES, MOST_VOLUMES};
 use saddlebag_client::types;
 use serde_json::json;
 use std::time::Duration;
@@ -168,6 +168,24 @@ async fn pages_that_go_round_or_do_not_end_are_left() {
     assert!(found.meaning.contains("more than 100 pages"), "{found:?}");
     let asked: Vec<v1::ListVolumesRequest> = driven.driver.questions(Call::ListVolumes);
     assert_eq!(asked.len(), MOST_PAGES);
+}
+
+#[tokio::test]
+async fn of_a_list_that_is_too_long_the_beginning_is_compared() {
+    let driven = Driven::start().await;
+    let ids: Vec<String> = (0..=MOST_VOLUMES).map(|id| id.to_string()).collect();
+    let all: Vec<(&str, &[&str])> = ids.iter().map(|id| (id.as_str(), &[][..])).collect();
+    driven.lists(&all);
+    let diagnosis = driven.diagnosis().await;
+    assert_eq!(diagnosis.plugins[0].volumes, MOST_VOLUMES as i64);
+    assert!(!diagnosis.plugins[0].complete);
+    assert_eq!(diagnosis.findings.len(), MOST_VOLUMES + 1);
+    let silent = &diagnosis.findings[0];
+    assert_eq!(silent.kind, "silent-driver");
+    assert!(
+        silent.meaning.contains("more than 100000 volumes"),
+        "{silent:?}"
+    );
 }
 
 #[tokio::test]
