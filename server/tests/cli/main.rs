@@ -10,7 +10,6 @@ mod operations;
 #[allow(dead_code, reason = "the tests of dev use the rest")]
 #[path = "../dev/process.rs"]
 mod process;
-#[allow(dead_code, reason = "other tests use the rest")]
 #[path = "../support/process.rs"]
 mod running;
 #[path = "../support/scripted_driver/mod.rs"]
