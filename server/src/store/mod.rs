@@ -183,10 +183,7 @@ pub enum StoreError {
         limit: usize,
     },
     /// The file is damaged. It was not changed.
-    #[error(
-        "{file} is damaged, and was left as it is: {key}: {detail}. `saddlebag store check` looks at \
-         all of it; `saddlebag store restore FILE --force` puts a backup in its place"
-    )]
+    #[error("{file} is damaged: {key}: {detail}")]
     Corrupt {
         /// The damaged file.
         file: PathBuf,
@@ -231,8 +228,8 @@ impl StoreError {
     pub fn advice(&self) -> &'static str {
         match self {
             StoreError::Corrupt { .. } => {
-                "It was left as it is. `saddlebag store check` tells what is wrong with it; \
-                 `saddlebag store restore BACKUP --force` puts a backup in its place and keeps it aside."
+                "It was left as it is. `saddlebag store restore BACKUP --force` puts a backup in its \
+                 place and keeps it aside."
             }
             StoreError::Newer { .. } => {
                 "It was left as it is. Use the saddlebag that wrote it, or a newer one."

@@ -332,11 +332,7 @@ async fn a_damaged_file_is_told_by_check_and_at_the_start_with_what_to_do() {
     bytes[at + 8] = b'z';
     std::fs::write(&file, &bytes).unwrap();
 
-    let next = [
-        "is damaged",
-        "saddlebag store check",
-        "saddlebag store restore",
-    ];
+    let next = ["is damaged", "saddlebag store restore"];
     let told = store(&["check", "--data-dir", text(&data)]).await.refused();
     tells(&told, &[text(&file)]);
     tells(&told, &next);
