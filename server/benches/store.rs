@@ -9,7 +9,9 @@
 //! `start` is by the clock; `CPU` is what it took of all processors together, which on a busy machine
 //! tells more. Each number is measured in a process of its own, on a store file made for it: the whole server
 //! starts, with the built-in driver, and is asked by the generated client. Memory is what a start
-//! adds to the resident memory of the process, over what it adds with 1,000 volumes.
+//! adds to the resident memory of the process, over what it adds with 1,000 volumes; `shown` is the same
+//! after every volume was shown once, and `list` how long that took: a volume is encoded when it is
+//! first shown. So each read of a store larger than the number of reads is a first one.
 #![allow(clippy::unwrap_used, reason = "a measurement may fail")]
 
 use futures::future::try_join_all;
@@ -19,10 +21,12 @@ use saddlebag::config::Config;
 use saddlebag::csi::{AccessMode, AttachmentMode, MountOptions, Topology};
 use saddlebag::id::{ExternalId, Namespace, PluginId, VolumeId, VolumeKey};
 use saddlebag::server::{STORE, Server};
+use saddlebag::state::{Order, State, VolumeQuery};
 use saddlebag::store::{Embedded, Store, Transaction, keys};
 use saddlebag::volume::{Backing, Capability, Volume};
 use saddlebag_client::{Client, types};
 use std::collections::BTreeMap;
+use std::hint::black_box;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -48,13 +52,15 @@ async fn main() {
         false => asked,
     };
     println!(
-        "{:>10} {:>9} {:>9} {:>9} {:>9} {:>11} {:>11} {:>11} {:>11} {:>11}",
+        "{:>10} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}",
         "volumes",
         "file",
         "start",
         "CPU",
         "memory",
         "a volume",
+        "shown",
+        "list",
         "read p50",
         "p99",
         "register",
@@ -67,16 +73,23 @@ async fn main() {
         let file = std::fs::metadata(folder.path().join(STORE)).unwrap().len();
         let measured = in_a_process(folder.path(), volumes);
         let more = least.as_ref().filter(|least| least.volumes < volumes);
-        let each =
-            more.map(|least| (measured.memory - least.memory) / (volumes - least.volumes) as f64);
+        let each = |memory: fn(&Measured) -> f64| match more {
+            Some(least) => {
+                let bytes = memory(&measured) - memory(least);
+                format!("{:.0} B", bytes / (volumes - least.volumes) as f64)
+            }
+            None => String::new(),
+        };
         let microseconds = |n: f64| format!("{:.0} us", n * 1e6);
         println!(
-            "{volumes:>10} {:>6} MB {:>7.2} s {:>7.2} s {:>6.0} MB {:>11} {:>11} {:>11} {:>11} {:>11}",
+            "{volumes:>10} {:>6} MB {:>7.2} s {:>7.2} s {:>6.0} MB {:>9} {:>9} {:>7.2} s {:>9} {:>9} {:>9} {:>9}",
             file / 1_000_000,
             measured.start,
             measured.processor,
             measured.memory / 1e6,
-            each.map_or(String::new(), |each| format!("{each:.0} B")),
+            each(|measured| measured.memory),
+            each(|measured| measured.shown),
+            measured.list,
             microseconds(measured.read[0]),
             microseconds(measured.read[1]),
             microseconds(measured.register[0]),
@@ -93,6 +106,8 @@ struct Measured {
     start: f64,
     processor: f64,
     memory: f64,
+    shown: f64,
+    list: f64,
     read: [f64; 2],
     register: [f64; 2],
 }
@@ -112,6 +127,8 @@ fn in_a_process(folder: &Path, volumes: u64) -> Measured {
         start: next(),
         processor: next(),
         memory: next(),
+        shown: next(),
+        list: next(),
         read: [next(), next()],
         register: [next(), next()],
     }
@@ -160,11 +177,23 @@ async fn measure(folder: &Path) {
     }
     let [read, read_p99] = percentiles(reads.split_off(READS / 10));
     let [register, register_p99] = percentiles(registers.split_off(REGISTERS / 10));
+    let (list, shown) = show_all(&watcher.state());
+    let shown = shown - before;
     println!(
-        "{} {processor} {memory} {read} {read_p99} {register} {register_p99}",
+        "{} {processor} {memory} {shown} {list} {read} {read_p99} {register} {register_p99}",
         start.as_secs_f64()
     );
     serving.abort();
+}
+
+/// Shows every volume as lists do: how long that takes, and the resident memory afterwards.
+fn show_all(state: &State) -> (f64, f64) {
+    let began = Instant::now();
+    for key in state.select(&VolumeQuery::default(), Order::Ascending, None) {
+        let entry = state.volume(&key).unwrap();
+        black_box(entry.stub(state.fragments(&entry.plugin).map(AsRef::as_ref)));
+    }
+    (began.elapsed().as_secs_f64(), resident())
 }
 
 /// The median and the 99th percentile, in seconds.

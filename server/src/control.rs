@@ -123,8 +123,13 @@ impl ControlPlane {
 /// The state that the store has now.
 pub(crate) async fn load(store: &dyn Store) -> std::result::Result<State, LoadError> {
     let reading = store.read().await?;
-    match tokio::task::spawn_blocking(|| State::load(reading)).await {
-        Ok(loaded) => loaded,
+    blocking(|| State::load(reading)).await
+}
+
+/// Does what blocks, on a thread for it.
+pub(crate) async fn blocking<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(act).await {
+        Ok(done) => done,
         Err(panicked) if panicked.is_panic() => std::panic::resume_unwind(panicked.into_panic()),
         Err(_) => std::future::pending().await, // the runtime ends, and this with it
     }

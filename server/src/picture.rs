@@ -1,4 +1,5 @@
-//! What clients see of rows, encoded once when they change.
+//! What clients see of rows, encoded once: when they change, or, of the volumes that a start found, when
+//! they are first shown.
 //!
 //! A volume's picture is in parts, each a JSON object: its own, and what it shows of its plugin, which
 //! is one [`Fragments`] for all volumes of the plugin. They are spliced when they are read, so that a

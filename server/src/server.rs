@@ -9,7 +9,7 @@ mod setup;
 
 use crate::clock::Clock;
 use crate::config::{Config, PluginConfig};
-use crate::control::{ControlPlane, Shared, load};
+use crate::control::{ControlPlane, Shared, blocking, load};
 use crate::driver;
 use crate::http::contract::truth::{OnViolation, Truth};
 use crate::http::{Front, Settings, listen};
@@ -82,8 +82,10 @@ impl Server {
         on_violation: Option<OnViolation>,
     ) -> Result<Self, StartError> {
         make_private_folder(&config.data_dir)?;
-        let store = Embedded::open(&config.data_dir.join(STORE))?;
-        Self::start_on(Arc::new(store), config, clock, on_violation).await
+        let file = config.data_dir.join(STORE);
+        let opened = blocking(move || open(&file)).await;
+        let (store, state) = opened.map_err(|error| no_state(error, &config))?;
+        Self::start_with(Arc::new(store), state, config, clock, on_violation).await
     }
 
     /// As [`Server::start`], on this store.
@@ -94,14 +96,19 @@ impl Server {
         on_violation: Option<OnViolation>,
     ) -> Result<Self, StartError> {
         make_private_folder(&config.data_dir)?;
+        let loaded = load(&*store).await;
+        let state = loaded.map_err(|error| no_state(error, &config))?;
+        Self::start_with(store, state, config, clock, on_violation).await
+    }
+
+    async fn start_with(
+        store: Arc<dyn Store>,
+        state: State,
+        config: Config,
+        clock: Clock,
+        on_violation: Option<OnViolation>,
+    ) -> Result<Self, StartError> {
         let sealer = Sealer::open(&config.data_dir.join("secrets.key"))?;
-        let state = load(&*store).await.map_err(|error| match error {
-            LoadError::Store(error) => StartError::Store(error),
-            LoadError::Row(row) => StartError::Row {
-                file: config.data_dir.join(STORE),
-                row,
-            },
-        })?;
         let node = setup::node_of(&state, &config.data_dir)?;
         let cp = ControlPlane::new(Shared {
             store,
@@ -288,6 +295,24 @@ impl Watcher {
 
 /// The store's file in the data folder.
 pub const STORE: &str = "store.redb";
+
+/// Opens the store in this file and loads it. The load is what verifies the file: before it is done
+/// nothing is changed.
+fn open(file: &Path) -> Result<(Embedded, State), LoadError> {
+    let opening = Embedded::begin(file)?;
+    let state = State::load(opening.rows()?)?;
+    Ok((opening.finish()?, state))
+}
+
+fn no_state(error: LoadError, config: &Config) -> StartError {
+    match error {
+        LoadError::Store(error) => StartError::Store(error),
+        LoadError::Row(row) => StartError::Row {
+            file: config.data_dir.join(STORE),
+            row,
+        },
+    }
+}
 
 fn spawn(
     work: impl Future<Output = ()> + Send + 'static,

@@ -6,19 +6,25 @@
 
 mod apply;
 mod claims;
+mod differences;
 mod entry;
 mod interest;
 mod live;
 mod load;
+mod operations;
+mod plugins;
+mod row;
 mod select;
 mod tables;
 mod touched;
+mod volumes;
 
-pub use apply::{Unreadable, readable};
+pub use apply::readable;
 pub use entry::VolumeEntry;
 pub use interest::{Interest, VolumeQuery};
 pub use live::{Attention, Live};
 pub use load::LoadError;
+pub use row::Unreadable;
 pub use select::Order;
 pub use tables::{State, Stored};
 pub use touched::Touched;

@@ -71,18 +71,20 @@ impl VolumePicture {
 impl VolumeEntry {
     /// The volume as reading shows it. Without fragments its plugin is gone.
     pub fn read(&self, plugin: Option<&Fragments>) -> Bytes {
-        let own = |plugin: &[u8]| splice([self.picture.summary(), self.picture.detail(), plugin]);
+        let picture = self.picture();
+        let own = |plugin: &[u8]| splice([picture.summary(), picture.detail(), plugin]);
         match plugin {
-            Some(fragments) => own(fragments.read(!self.picture.being_deleted)),
+            Some(fragments) => own(fragments.read(!picture.being_deleted)),
             None => own(&encode(&read_part(&gone(&self.stored().row), false))),
         }
     }
 
     /// The volume as lists show it. Without fragments its plugin is gone.
     pub fn stub(&self, plugin: Option<&Fragments>) -> Bytes {
-        let own = |plugin: &[u8]| splice([self.picture.summary(), self.picture.users(), plugin]);
+        let picture = self.picture();
+        let own = |plugin: &[u8]| splice([picture.summary(), picture.users(), plugin]);
         match plugin {
-            Some(fragments) => own(fragments.stub(!self.picture.being_deleted)),
+            Some(fragments) => own(fragments.stub(!picture.being_deleted)),
             None => own(&encode(&stub_part(&gone(&self.stored().row), false))),
         }
     }

@@ -1,33 +1,20 @@
 //! How a commit changes the tables.
 
+use super::row::{
+    Unreadable, backing_key, claim_key, exactly, parts, read, unreadable, volume_key,
+};
 use super::{State, Stored, Touched, VolumeEntry};
 use crate::attachment::AttachmentKey;
-use crate::claim::{Claim, ClaimKey};
-use crate::id::{
-    AllocationId, ExternalId, JobId, Namespace, NodeId, PluginId, SnapshotId, VolumeId, VolumeKey,
-};
+use crate::claim::Claim;
+use crate::id::{ExternalId, JobId, Namespace, NodeId, PluginId, SnapshotId};
 use crate::namespace::NamespaceRow;
 use crate::node::Node;
-use crate::operation::{Kind, Operation, Subject};
-use crate::picture::{Fragments, ShownClaim, VolumePicture};
-use crate::plugin::{Instance, Plugin, PluginJob};
+use crate::operation::Subject;
 use crate::store::keys::Table;
 use crate::store::{Change, Index, Key, Row};
-use crate::volume::{Backing, Volume};
-use serde::de::DeserializeOwned;
-use std::collections::BTreeSet;
+use crate::volume::Volume;
 use std::sync::Arc;
 use uuid::Uuid;
-
-/// A row that is not what its key says.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("row {key}: {detail}")]
-pub struct Unreadable {
-    /// Its key.
-    pub key: Key,
-    /// What is wrong with it.
-    pub detail: String,
-}
 
 impl State {
     /// The tables after a commit, and what it changed. A row that cannot be read is left out and
@@ -47,55 +34,6 @@ impl State {
         (state, touched, unreadable)
     }
 
-    /// What differs between these tables and later ones.
-    pub fn differences(&self, later: &State) -> Touched {
-        let modified =
-            |state: &State, key: &VolumeKey| state.volumes.get(key).map(|entry| entry.modified);
-        let is_shown_alike = |key: &VolumeKey| {
-            modified(self, key) == modified(later, key)
-                && self.is_being_deleted(key) == later.is_being_deleted(key)
-                && self.claims(key).count() == later.claims(key).count()
-                && self.claims(key).zip(later.claims(key)).all(|(one, other)| {
-                    one.allocation == other.allocation && one.is_seen_like(other)
-                })
-        };
-        let volumes = self.volumes.keys().chain(later.volumes.keys());
-        let plugins = self.plugins.keys().chain(later.plugins.keys());
-        let operations = self.operations.keys().chain(later.operations.keys());
-        let nodes = self.nodes.keys().chain(later.nodes.keys());
-        let mut touched = Touched {
-            volumes: volumes
-                .filter(|key| !is_shown_alike(key))
-                .cloned()
-                .collect(),
-            plugins: plugins
-                .filter(|id| {
-                    let of = |state: &State| state.plugins.get(*id).map(|plugin| plugin.modified);
-                    of(self) != of(later)
-                })
-                .cloned()
-                .collect(),
-            operations: operations
-                .filter(|id| {
-                    let of = |state: &State| state.operations.get(*id).map(|row| row.modified);
-                    of(self) != of(later)
-                })
-                .copied()
-                .collect(),
-            nodes: nodes
-                .filter(|id| {
-                    let of = |state: &State| state.nodes.get(*id).map(|row| row.modified);
-                    of(self) != of(later)
-                })
-                .cloned()
-                .collect(),
-            attachments: BTreeSet::new(),
-            claims: BTreeSet::new(),
-        };
-        self.claims.differences(&later.claims, &mut touched);
-        touched
-    }
-
     pub(super) fn put(
         &mut self,
         key: &Key,
@@ -107,7 +45,7 @@ impl State {
             Table::Volume => {
                 let stored: Stored<Volume> = read(key, row)?;
                 let volume = stored.row.key.clone();
-                self.put_volume(volume.clone(), VolumeEntry::new(stored, row));
+                self.put_volume(volume.clone(), VolumeEntry::new(&stored, row));
                 touched.volumes.insert(volume);
             }
             Table::Backing => self.put_backing(backing_key(key, &names)?, read(key, row)?),
@@ -119,48 +57,13 @@ impl State {
                 self.claims.put_attachment(read(key, row)?, touched);
             }
             Table::Doing | Table::DoingSnapshot | Table::Ended => {
-                let stored: Stored<Operation> = read(key, row)?;
-                let operation = &stored.row;
-                touched.operations.insert(operation.id);
-                if !operation.progress.has_ended() {
-                    let known = self.doing.insert(operation.subject.clone(), operation.id);
-                    touched.volumes.extend(
-                        operation
-                            .volume()
-                            .filter(|_| known.is_none() && operation.kind == Kind::Delete)
-                            .cloned(),
-                    );
-                }
-                self.operations.insert(operation.id, Arc::new(stored));
+                self.put_operation(read(key, row)?, touched);
             }
             Table::Instance => {
-                let stored: Stored<Instance> = read(key, row)?;
-                let modified = stored.modified;
-                let plugin = self.plugin_to_change(&stored.row.plugin, modified, touched);
-                let same = |other: &Arc<Stored<Instance>>| {
-                    let (a, b) = (&other.row, &stored.row);
-                    (a.role, &a.node, &a.job) == (b.role, &b.node, &b.job)
-                };
-                plugin.instances.retain(|other| !same(other));
-                plugin.instances.push(Arc::new(stored));
-                plugin.instances.sort_by(|a, b| {
-                    let order = |s: &Arc<Stored<Instance>>| {
-                        (s.row.role, s.row.node.clone(), s.row.job.clone())
-                    };
-                    order(a).cmp(&order(b))
-                });
+                self.put_instance(read(key, row)?, touched);
             }
             Table::Job => {
-                let stored: Arc<Stored<PluginJob>> = Arc::new(read(key, row)?);
-                let job = &stored.row;
-                let at = (job.namespace.clone(), job.id.clone());
-                self.forget_job(&at, stored.modified, touched);
-                let plugin = self.plugin_to_change(&job.plugin, stored.modified, touched);
-                plugin.jobs.push(Arc::clone(&stored));
-                plugin.jobs.sort_by(|a, b| {
-                    (&a.row.namespace, &a.row.id).cmp(&(&b.row.namespace, &b.row.id))
-                });
-                self.jobs.insert(at, stored);
+                self.put_job(read(key, row)?, touched);
             }
             Table::Node => {
                 let stored: Stored<Node> = read(key, row)?;
@@ -176,55 +79,11 @@ impl State {
         Ok(())
     }
 
-    /// Puts a volume in, shown as one that nobody uses: whoever knows better has to touch it.
-    pub(super) fn put_volume(&mut self, volume: VolumeKey, mut entry: VolumeEntry) {
-        self.forget_plugin_of(&volume);
-        let volume = self.shared(volume);
-        if let Some((plugin, _)) = self.volumes_of.get_key_value(&entry.plugin) {
-            entry.plugin = plugin.clone();
-        }
-        self.volumes_of
-            .entry(entry.plugin.clone())
-            .or_default()
-            .insert(volume.clone());
-        self.volumes.insert(volume, Arc::new(entry));
-    }
-
-    pub(super) fn put_backing(
-        &mut self,
-        (plugin, external): (PluginId, ExternalId),
-        mut backing: Stored<Backing>,
-    ) {
-        let plugin = match self.volumes_of.get_key_value(&plugin) {
-            Some((known, _)) => known.clone(),
-            None => plugin,
-        };
-        let volumes = std::mem::take(&mut backing.row.volumes);
-        let shared = volumes.into_iter().map(|volume| self.shared(volume));
-        backing.row.volumes = shared.collect();
-        backing.row.volumes.shrink_to_fit(); // room for three more was most of it
-        self.backings.insert((plugin, external), Arc::new(backing));
-    }
-
-    /// The same key, by the name of its namespace that all share.
-    fn shared(&self, volume: VolumeKey) -> VolumeKey {
-        match self.namespaces.get_key_value(&volume.namespace) {
-            Some((known, _)) => VolumeKey {
-                namespace: known.clone(),
-                ..volume
-            },
-            None => volume,
-        }
-    }
-
     fn remove(&mut self, key: &Key, at: Index, touched: &mut Touched) -> Result<(), Unreadable> {
         let (table, names) = parts(key)?;
         match table {
             Table::Volume => {
-                let volume = volume_key(key, &names)?;
-                self.forget_plugin_of(&volume);
-                self.volumes.remove(&volume);
-                touched.volumes.insert(volume);
+                self.remove_volume(volume_key(key, &names)?, touched);
             }
             Table::Backing => {
                 self.backings.remove(&backing_key(key, &names)?);
@@ -247,11 +106,7 @@ impl State {
                 self.claims.remove_attachment(&attachment, touched);
             }
             Table::Doing => {
-                let volume = volume_key(key, &names)?;
-                if self.is_being_deleted(&volume) {
-                    touched.volumes.insert(volume.clone());
-                }
-                self.doing.remove(&Subject::Volume(volume));
+                self.remove_doing(volume_key(key, &names)?, touched);
             }
             Table::DoingSnapshot => {
                 let [plugin, snapshot] = exactly(key, &names)?;
@@ -268,17 +123,13 @@ impl State {
             }
             Table::Instance => {
                 let [plugin, role, node, job] = exactly(key, &names)?;
-                let plugin = self.plugin_to_change(&PluginId::known(plugin), at, touched);
-                plugin.instances.retain(|stored| {
-                    let row = &stored.row;
-                    (row.role.as_str(), row.node.as_str(), row.job.as_str()) != (role, node, job)
-                });
+                let plugin = PluginId::known(plugin);
+                self.remove_instance(&plugin, [role, node, job], at, touched);
             }
             Table::Job => {
                 let [namespace, id] = exactly(key, &names)?;
                 let job = (Namespace::known(namespace), JobId::known(id));
-                self.forget_job(&job, at, touched);
-                self.jobs.remove(&job);
+                self.remove_job(&job, at, touched);
             }
             Table::Node => {
                 let [id] = exactly(key, &names)?;
@@ -293,37 +144,13 @@ impl State {
         Ok(())
     }
 
-    /// Encodes what changed, drops plugins that nothing speaks for, and moves the indexes.
+    /// Encodes what changed, and moves the indexes.
     pub(super) fn settle(&mut self, index: Index, touched: &Touched) {
         for id in &touched.plugins {
-            match self.plugins.get(id) {
-                Some(plugin) if plugin.is_gone() => {
-                    self.plugins.remove(id);
-                    self.fragments.remove(id);
-                }
-                Some(plugin) => {
-                    let fragments = Fragments::of(plugin);
-                    self.fragments.insert(id.clone(), Arc::new(fragments));
-                }
-                None => {}
-            }
+            self.show_plugin(id);
         }
         for key in &touched.volumes {
-            let Some(entry) = self.volumes.get(key) else {
-                continue;
-            };
-            let being_deleted = self.is_being_deleted(key);
-            let claims: Vec<ShownClaim<'_>> = self
-                .claims_of(key)
-                .map(|claim| (claim, self.name_of(&claim.row.node)))
-                .collect();
-            let is_unused = claims.is_empty() && !being_deleted;
-            if is_unused && entry.picture.is_unused() {
-                continue; // as it was put
-            }
-            let picture = VolumePicture::of(&entry.stored(), &claims, being_deleted);
-            let entry = entry.shown(picture);
-            self.volumes.insert(key.clone(), Arc::new(entry));
+            self.show_volume(key);
         }
         if !touched.plugins.is_empty() {
             self.plugins_index = index;
@@ -342,94 +169,9 @@ impl State {
         }
         self.index = index;
     }
-
-    fn is_being_deleted(&self, volume: &VolumeKey) -> bool {
-        self.doing(&Subject::Volume(volume.clone()))
-            .is_some_and(|doing| doing.row.kind == Kind::Delete)
-    }
-
-    fn forget_plugin_of(&mut self, volume: &VolumeKey) {
-        let Some(old) = self.volumes.get(volume) else {
-            return;
-        };
-        let plugin = old.plugin.clone();
-        if let Some(volumes) = self.volumes_of.get_mut(&plugin) {
-            volumes.remove(volume);
-            if volumes.is_empty() {
-                self.volumes_of.remove(&plugin);
-            }
-        }
-    }
-
-    fn forget_job(&mut self, job: &(Namespace, JobId), at: Index, touched: &mut Touched) {
-        let Some(old) = self.jobs.get(job).cloned() else {
-            return;
-        };
-        let plugin = self.plugin_to_change(&old.row.plugin, at, touched);
-        plugin
-            .jobs
-            .retain(|stored| (&stored.row.namespace, &stored.row.id) != (&job.0, &job.1));
-    }
-
-    fn plugin_to_change(&mut self, id: &PluginId, at: Index, touched: &mut Touched) -> &mut Plugin {
-        touched.plugins.insert(id.clone());
-        let plugin = self
-            .plugins
-            .entry(id.clone())
-            .or_insert_with(|| Arc::new(Plugin::empty(id.clone(), at)));
-        let plugin = Arc::make_mut(plugin);
-        plugin.created = plugin.created.min(at);
-        plugin.modified = plugin.modified.max(at);
-        plugin
-    }
 }
 
 /// Whether this row can be read.
 pub fn readable(key: &Key, row: &Row) -> Result<(), Unreadable> {
     State::default().put(key, row, &mut Touched::default())
-}
-
-pub(super) fn read<T: DeserializeOwned>(key: &Key, row: &Row) -> Result<Stored<T>, Unreadable> {
-    let value = serde_json::from_slice(&row.value).map_err(|error| unreadable(key, error))?;
-    Ok(Stored {
-        row: value,
-        created: row.created,
-        modified: row.modified,
-    })
-}
-
-pub(super) fn parts(key: &Key) -> Result<(Table, Vec<&str>), Unreadable> {
-    Table::of(key).ok_or_else(|| unreadable(key, "no such table"))
-}
-
-fn exactly<'a, const N: usize>(key: &Key, names: &[&'a str]) -> Result<[&'a str; N], Unreadable> {
-    names
-        .try_into()
-        .map_err(|_| unreadable(key, format!("{} parts, not {N}", names.len())))
-}
-
-pub(super) fn backing_key(key: &Key, names: &[&str]) -> Result<(PluginId, ExternalId), Unreadable> {
-    let [plugin, external] = exactly(key, names)?;
-    Ok((PluginId::known(plugin), ExternalId::known(external)))
-}
-
-fn volume_key(key: &Key, names: &[&str]) -> Result<VolumeKey, Unreadable> {
-    let [namespace, id] = exactly(key, names)?;
-    Ok(VolumeKey {
-        namespace: Namespace::known(namespace),
-        id: VolumeId::known(id),
-    })
-}
-
-fn claim_key(key: &Key, names: &[&str]) -> Result<ClaimKey, Unreadable> {
-    let [namespace, id, allocation] = exactly(key, names)?;
-    let volume = volume_key(key, &[namespace, id])?;
-    Ok((volume, AllocationId::known(allocation)))
-}
-
-fn unreadable(key: &Key, detail: impl ToString) -> Unreadable {
-    Unreadable {
-        key: key.clone(),
-        detail: detail.to_string(),
-    }
 }

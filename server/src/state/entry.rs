@@ -5,8 +5,10 @@ use crate::id::PluginId;
 use crate::picture::VolumePicture;
 use crate::store::{Index, Row};
 use crate::volume::Volume;
+use std::sync::OnceLock;
 
-/// A volume, with what clients see of it, encoded once.
+/// A volume, with what clients see of it, encoded once: when it changes, or, after a start, when it
+/// is first shown.
 ///
 /// The volume itself is kept as it is stored, which takes a quarter of the memory of the struct, and
 /// decoded for whoever is about to change it or to ask its driver.
@@ -19,19 +21,28 @@ pub struct VolumeEntry {
     /// The plugin that provides it.
     pub plugin: PluginId,
     row: Box<[u8]>,
-    /// Its part of the answers that show it.
-    pub picture: VolumePicture,
+    /// Nothing if it was not shown yet: then nobody uses it.
+    picture: OnceLock<VolumePicture>,
 }
 
 impl VolumeEntry {
     /// The entry of a row that holds this volume, which nobody uses.
-    pub(super) fn new(volume: Stored<Volume>, row: &Row) -> Self {
+    pub(super) fn new(volume: &Stored<Volume>, row: &Row) -> Self {
+        let picture = VolumePicture::of(volume, &[], false);
         Self {
-            created: volume.created,
-            modified: volume.modified,
-            picture: VolumePicture::of(&volume, &[], false),
-            plugin: volume.row.plugin,
+            picture: OnceLock::from(picture),
+            ..Self::not_shown(volume.row.plugin.clone(), row)
+        }
+    }
+
+    /// The entry of a row that holds a volume of this plugin, which nobody uses and nobody has seen.
+    pub(super) fn not_shown(plugin: PluginId, row: &Row) -> Self {
+        Self {
+            created: row.created,
+            modified: row.modified,
+            plugin,
             row: Box::from(&row.value[..]),
+            picture: OnceLock::new(),
         }
     }
 
@@ -40,9 +51,20 @@ impl VolumeEntry {
         Self {
             plugin: self.plugin.clone(),
             row: self.row.clone(),
-            picture,
+            picture: OnceLock::from(picture),
             ..*self
         }
+    }
+
+    /// Its part of the answers that show it.
+    pub fn picture(&self) -> &VolumePicture {
+        self.picture
+            .get_or_init(|| VolumePicture::of(&self.stored(), &[], false))
+    }
+
+    /// Whether it is shown as a volume that has no claims and is not being deleted.
+    pub(super) fn is_shown_unused(&self) -> bool {
+        self.picture.get().is_none_or(VolumePicture::is_unused)
     }
 
     /// The volume as stored.

@@ -1,11 +1,11 @@
 //! The first state: all rows of the store, decoded on every processor.
 
-use super::apply::{backing_key, parts, read};
-use super::{State, Stored, Touched, Unreadable, VolumeEntry};
+use super::row::{Unreadable, backing_key, parts, read};
+use super::{State, Stored, Touched, VolumeEntry};
 use crate::id::{ExternalId, PluginId, VolumeKey};
 use crate::store::keys::Table;
 use crate::store::{Batch, Index, Key, Reading, Row, StoreError};
-use crate::volume::{Backing, Volume};
+use crate::volume::{Backing, Outline};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -98,8 +98,9 @@ fn decode_all(
 fn decode((key, row): (Key, Row)) -> Result<Decoded, Unreadable> {
     Ok(match parts(&key)? {
         (Table::Volume, _) => {
-            let volume: Stored<Volume> = read(&key, &row)?;
-            Decoded::Volume(volume.row.key.clone(), VolumeEntry::new(volume, &row))
+            let volume: Stored<Outline> = read(&key, &row)?;
+            let Outline { key, plugin, .. } = volume.row;
+            Decoded::Volume(key, VolumeEntry::not_shown(plugin, &row))
         }
         (Table::Backing, names) => {
             let at = backing_key(&key, &names)?;

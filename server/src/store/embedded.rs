@@ -2,9 +2,9 @@
 //!
 //! - A commit is answered after fsync, and after those who follow can see it. Transactions that
 //!   wait at the same time share one fsync.
-//! - The file is verified whole when it is opened. One that was damaged, is newer, or is in use is
-//!   refused by name and left as it was; an older one is migrated. One that a crash left behind is complete up to the last
-//!   commit that was answered, at least.
+//! - The file is verified whole before it is changed. One that was damaged, is newer, or is in use
+//!   is refused by name and left as it was; an older one is migrated. One that a crash left behind
+//!   is complete up to the last commit that was answered, at least.
 //! - A failing disk fails the commits it fails, no more: once it works, so does the store.
 //! - Nothing on a commit's path grows with the number of rows, but the depth of redb's tree.
 //!
@@ -16,6 +16,7 @@
 //!                                                                          └─► followers
 //! ```
 
+mod ahead;
 mod disk;
 mod fault;
 mod file;
@@ -24,26 +25,28 @@ mod group;
 mod history;
 mod lock;
 mod migrate;
+mod opening;
 mod place;
 mod row;
 mod scan;
 mod unchanged;
 mod writer;
 
+pub use opening::Opening;
 pub use place::{Place, RESTORE_STEP, There};
 
 use super::{Committed, Followed, Formats, Index, Reading, Store, StoreError, Transaction, limits};
 use async_trait::async_trait;
 use disk::Disk;
 use fault::Fault;
-use file::Opened;
+use file::{Opened, Unverified};
 use futures::stream::BoxStream;
 use history::History;
 use lock::Lock;
 use redb::StorageBackend;
 use std::{
     io,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, Mutex, PoisonError},
     thread::JoinHandle,
 };
@@ -92,6 +95,20 @@ impl Embedded {
     ///
     /// As [`Embedded::open`]; [`StoreError::Corrupt`] names the row that cannot be migrated.
     pub fn open_as(path: &Path, formats: Formats) -> Result<Self, StoreError> {
+        Self::begin_as(path, formats)?.finish()
+    }
+
+    /// As [`Embedded::open`], for who needs all rows at once: they are read by the same pass over the
+    /// file that verifies it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Embedded::open`]. Damage to rows is told by [`Opening::rows`] or [`Opening::finish`].
+    pub fn begin(path: &Path) -> Result<Opening, StoreError> {
+        Self::begin_as(path, Formats::KNOWN)
+    }
+
+    fn begin_as(path: &Path, formats: Formats) -> Result<Opening, StoreError> {
         let lock = Lock::take(path)?;
         let made = match path.try_exists() {
             Ok(true) => Ok(()),
@@ -99,12 +116,21 @@ impl Embedded {
             Err(error) => Err(error.into()),
         };
         made.map_err(|fault| fault.refusal(path))?;
+        ahead::read_ahead(path);
         let disk = Disk::new({
             let path = path.to_owned();
             move || file::storage(&path)
         });
-        let opened = open_or_migrate(path, &disk, formats).map_err(|fault| fault.refusal(path))?;
-        Self::start(path.to_owned(), disk, formats, opened, Some(lock))
+        let unverified =
+            begin_or_migrate(path, &disk, formats).map_err(|fault| fault.refusal(path))?;
+        Ok(Opening {
+            file: path.into(),
+            disk,
+            formats,
+            unverified,
+            lock: Some(lock),
+            verified: Arc::default(),
+        })
     }
 
     /// Opens the store in this storage, or makes an empty one if the storage is empty. `file` is
@@ -119,17 +145,36 @@ impl Embedded {
         file: &Path,
         storage: impl Fn() -> io::Result<Box<dyn StorageBackend>> + Send + Sync + 'static,
     ) -> Result<Self, StoreError> {
+        Self::begin_on(file, storage)?.finish()
+    }
+
+    /// As [`Embedded::open_on`], as far as [`Embedded::begin`] goes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Embedded::begin`].
+    pub fn begin_on(
+        file: &Path,
+        storage: impl Fn() -> io::Result<Box<dyn StorageBackend>> + Send + Sync + 'static,
+    ) -> Result<Opening, StoreError> {
         let formats = Formats::KNOWN;
         let disk = Disk::new(storage);
-        let opened = disk
+        let unverified = disk
             .fill_if_empty(formats)
-            .and_then(|()| file::open(&disk, formats))
+            .and_then(|()| file::begin(&disk, formats))
             .map_err(|fault| fault.refusal(file))?;
-        Self::start(file.to_owned(), disk, formats, opened, None)
+        Ok(Opening {
+            file: file.into(),
+            disk,
+            formats,
+            unverified,
+            lock: None,
+            verified: Arc::default(),
+        })
     }
 
     fn start(
-        file: PathBuf,
+        file: Arc<Path>,
         disk: Disk,
         formats: Formats,
         opened: Opened,
@@ -137,7 +182,6 @@ impl Embedded {
     ) -> Result<Self, StoreError> {
         let (teller, history) = history::begin(opened.head.index);
         let (requests, queue) = mpsc::channel(QUEUE);
-        let file: Arc<Path> = file.into();
         let writer = Writer::new(file.clone(), disk, formats, opened, teller, lock);
         let writer = std::thread::Builder::new()
             .name("store".into())
@@ -216,16 +260,19 @@ impl Store for Embedded {
     }
 }
 
-fn open_or_migrate(path: &Path, disk: &Disk, formats: Formats) -> Result<Opened, Fault> {
-    let old = match file::open(disk, formats) {
-        Err(Fault::Older { format }) => format,
-        opened => return opened,
-    };
+fn begin_or_migrate(path: &Path, disk: &Disk, formats: Formats) -> Result<Unverified, Fault> {
+    let unverified = file::begin(disk, formats)?;
+    let (old, new) = (unverified.format, formats.newest());
+    if old == new {
+        return Ok(unverified);
+    }
+    unverified.check(formats)?;
+    drop(unverified);
     let kept = migrate::keep(path, old)?;
     migrate::migrate(disk, formats)?;
-    let (new, kept) = (formats.newest(), kept.display());
+    let kept = kept.display();
     tracing::info!(file = %path.display(), %kept, "migrated from format {old} to {new}; the old file is kept");
-    file::open(disk, formats)
+    file::begin(disk, formats)
 }
 
 const PANICKED: &str = "the writer of the store panicked";

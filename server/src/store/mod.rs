@@ -13,7 +13,7 @@ mod format;
 mod limits;
 mod reading;
 
-pub use embedded::{Embedded, Place, RESTORE_STEP, There};
+pub use embedded::{Embedded, Opening, Place, RESTORE_STEP, There};
 pub use format::{Formats, Migration};
 pub use reading::{Batch, Reading};
 

@@ -57,10 +57,23 @@ async fn closed() -> (Vec<u8>, Snapshot) {
     (closed.image, closed.right.remove(0))
 }
 
-/// Opens the image. If it is taken, everything in it must be right, and stay so over a commit.
+/// Opens the image in both ways. If it is taken, everything in it must be right, and stay so over a
+/// commit.
 async fn taken_or_refused(image: Vec<u8>, right: &[Snapshot], what: &str) -> bool {
+    let read = taken_by(Disk::open_by_reading, image.clone(), right, what).await;
+    let taken = taken_by(Disk::open, image, right, what).await;
+    assert_eq!(read, taken, "{what}");
+    taken
+}
+
+async fn taken_by(
+    open: fn(&Disk) -> Result<Embedded, StoreError>,
+    image: Vec<u8>,
+    right: &[Snapshot],
+    what: &str,
+) -> bool {
     let disk = Disk::holding(image.clone());
-    let store = match disk.open() {
+    let store = match open(&disk) {
         Ok(store) => store,
         Err(StoreError::Corrupt { file, detail, .. }) => {
             assert_eq!(file, Path::new(NAME));
@@ -202,10 +215,47 @@ async fn what_redb_does_not_notice_is_refused_too() {
     for (named, harm) in harms {
         let disk = Disk::holding(image.clone());
         harmed(&disk, harm);
-        match disk.open().map(drop) {
-            Err(StoreError::Corrupt { key, .. }) => assert_eq!(key, named),
-            other => panic!("{named}: {other:?}"),
+        for open in [Disk::open, Disk::open_by_reading] {
+            match open(&disk).map(drop) {
+                Err(StoreError::Corrupt { key, .. }) => assert_eq!(key, named),
+                other => panic!("{named}: {other:?}"),
+            }
         }
+    }
+}
+
+#[tokio::test]
+async fn what_was_not_read_to_its_end_is_verified_before_it_is_changed() {
+    const ROWS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("rows");
+    let (image, _) = closed().await;
+    let disk = Disk::holding(image);
+    harmed(&disk, |file| {
+        let mut rows = file.open_table(ROWS).unwrap();
+        rows.remove(&b"row/3"[..]).unwrap();
+    });
+    let harmed = disk.image();
+    for batches in 0..3 {
+        let opening = disk.begin().unwrap();
+        let read = opening.rows().unwrap().batches.take(batches);
+        let wrong = read.filter(Result::is_err).count();
+        assert_eq!(wrong, usize::from(batches > 0), "a row is missing");
+        match opening.finish().map(drop) {
+            Err(StoreError::Corrupt { key, .. }) => assert_eq!(key, "rows"),
+            other => panic!("{batches}: {other:?}"),
+        }
+        assert!(disk.image() == harmed);
+    }
+}
+
+#[tokio::test]
+async fn an_opening_that_is_given_up_leaves_the_file_as_it_was() {
+    for Left { how, image, right } in left().await {
+        let disk = Disk::holding(image.clone());
+        let opening = disk.begin().unwrap();
+        assert_eq!(opening.rows().unwrap().index, right[0].index, "{how}");
+        drop(opening);
+        assert!(disk.image() == image, "{how}");
+        assert!(load(&disk.open().unwrap()).await == right[0], "{how}");
     }
 }
 

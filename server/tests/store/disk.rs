@@ -5,7 +5,7 @@
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use redb::StorageBackend;
-use saddlebag::store::{Embedded, StoreError};
+use saddlebag::store::{Embedded, Opening, StoreError};
 use std::{
     collections::BTreeSet,
     io,
@@ -102,6 +102,20 @@ impl Disk {
     pub fn open(&self) -> Result<Embedded, StoreError> {
         let disk = self.clone();
         Embedded::open_on(Path::new(NAME), move || Ok(Box::new(disk.clone())))
+    }
+
+    pub fn begin(&self) -> Result<Opening, StoreError> {
+        let disk = self.clone();
+        Embedded::begin_on(Path::new(NAME), move || Ok(Box::new(disk.clone())))
+    }
+
+    /// Opens it as a server does at its start, by reading all rows.
+    pub fn open_by_reading(&self) -> Result<Embedded, StoreError> {
+        let opening = self.begin()?;
+        for batch in opening.rows()?.batches {
+            batch?;
+        }
+        opening.finish()
     }
 
     /// What is on it, as long as the power is on.

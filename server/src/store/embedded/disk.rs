@@ -56,8 +56,11 @@ impl Disk {
         let storage = (self.open)()?;
         self.settle(&*storage)?;
         Ok(Attached(Arc::new(Attachment {
+            writes: Mutex::new(Writes::HeldBack {
+                held: Vec::new(),
+                end: storage.len()?,
+            }),
             storage,
-            writes: Mutex::new(Writes::HeldBack(Vec::new())),
             written: self.written.clone(),
         })))
     }
@@ -106,8 +109,8 @@ struct Attachment {
 
 /// What becomes of a write.
 enum Writes {
-    /// It waits here, in order with the others.
-    HeldBack(Vec<Held>),
+    /// It waits here, in order with the others; the storage ends where it did.
+    HeldBack { held: Vec<Held>, end: u64 },
     /// It is made.
     Made,
     /// It is made and never synced: the file has no name yet, and is synced before it gets one.
@@ -133,7 +136,7 @@ impl Attached {
     /// Makes the writes that were held back, and from now on makes each at once.
     pub(super) fn release(&self) -> io::Result<()> {
         let mut writes = lock(&self.0.writes);
-        if let Writes::HeldBack(held) = &*writes {
+        if let Writes::HeldBack { held, .. } = &*writes {
             for held in held {
                 match held {
                     Held::Write { offset, bytes } => self.0.write(*offset, bytes)?,
@@ -183,16 +186,18 @@ impl StorageBackend for Attached {
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         let writes = lock(&self.0.writes);
-        if writes.held().len() == 0 {
-            drop(writes);
-            return self.0.storage.read(offset, out);
-        }
-        let end = self.0.storage.len()?;
+        let (held, end) = match &*writes {
+            Writes::HeldBack { held, end } if !held.is_empty() => (held, *end),
+            _ => {
+                drop(writes);
+                return self.0.storage.read(offset, out);
+            }
+        };
         let there = usize::try_from(end.saturating_sub(offset)).unwrap_or(usize::MAX);
         let (there, beyond) = out.split_at_mut(there.min(out.len()));
         self.0.storage.read(offset, there)?;
         beyond.fill(0);
-        for held in writes.held() {
+        for held in held {
             if let Held::Write {
                 offset: written,
                 bytes,
@@ -206,7 +211,7 @@ impl StorageBackend for Attached {
 
     fn set_len(&self, length: u64) -> io::Result<()> {
         match &mut *lock(&self.0.writes) {
-            Writes::HeldBack(held) => held.push(Held::Length(length)),
+            Writes::HeldBack { held, .. } => held.push(Held::Length(length)),
             Writes::Made | Writes::Unsynced => return self.0.storage.set_len(length),
         }
         Ok(())
@@ -215,7 +220,7 @@ impl StorageBackend for Attached {
     fn sync_data(&self) -> io::Result<()> {
         let mut writes = lock(&self.0.writes);
         match &mut *writes {
-            Writes::HeldBack(held) => held.push(Held::Sync),
+            Writes::HeldBack { held, .. } => held.push(Held::Sync),
             Writes::Unsynced => {}
             Writes::Made => {
                 drop(writes);
@@ -228,7 +233,7 @@ impl StorageBackend for Attached {
     fn write(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         let mut writes = lock(&self.0.writes);
         match &mut *writes {
-            Writes::HeldBack(held) => held.push(Held::Write {
+            Writes::HeldBack { held, .. } => held.push(Held::Write {
                 offset,
                 bytes: bytes.to_vec(),
             }),
@@ -261,7 +266,7 @@ impl StorageBackend for Attached {
 impl Writes {
     fn held(&self) -> std::slice::Iter<'_, Held> {
         match self {
-            Writes::HeldBack(held) => held.iter(),
+            Writes::HeldBack { held, .. } => held.iter(),
             Writes::Made | Writes::Unsynced => [].iter(),
         }
     }
@@ -279,7 +284,7 @@ impl Held {
 impl fmt::Debug for Writes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Writes::HeldBack(_) => "HeldBack",
+            Writes::HeldBack { .. } => "HeldBack",
             Writes::Made => "Made",
             Writes::Unsynced => "Unsynced",
         })

@@ -3,12 +3,13 @@
 use super::{
     disk::{Attached, Disk},
     fault::{Fault, guarded},
-    format::{self, Head},
+    format::{self, Head, Scan},
     lock::beside,
 };
 use crate::store::Formats;
 use redb::{
-    Builder, Database, ReadableDatabase, StorageBackend, WriteTransaction, backends::FileBackend,
+    Builder, Database, ReadTransaction, ReadableDatabase, StorageBackend, WriteTransaction,
+    backends::FileBackend,
 };
 use std::{
     fs::{File, OpenOptions},
@@ -28,34 +29,71 @@ pub(super) struct Opened {
     pub(super) head: Head,
 }
 
-/// Opens the file and verifies all of it: redb's pages by redb's checksums (which also makes it
-/// build its list of free pages anew, rather than trust the one in the file), the rows by ours.
-/// A file that is refused was not changed. One of an older format is refused, too.
-pub(super) fn open(disk: &Disk, formats: Formats) -> Result<Opened, Fault> {
-    open_if(disk, formats, |format| match format < formats.newest() {
-        true => Err(Fault::Older { format }),
-        false => Ok(()),
+/// A file that is open and not changed: what redb wrote to it is held back. Its pages were verified,
+/// its rows were not.
+pub(super) struct Unverified {
+    database: Database,
+    attached: Attached,
+    head: Head,
+    pub(super) format: u64,
+}
+
+impl Unverified {
+    /// Everything that is in it.
+    pub(super) fn read(&self) -> Result<ReadTransaction, Fault> {
+        guarded(|| Ok(self.database.begin_read()?))
+    }
+
+    /// Verifies all rows, and changes nothing.
+    pub(super) fn check(&self, formats: Formats) -> Result<(), Fault> {
+        guarded(|| format::verify(&self.database.begin_read()?, formats))?;
+        Ok(())
+    }
+
+    /// Makes what redb wrote. Whoever calls this has verified all rows, by [`Unverified::check`] or a
+    /// [`Scan`] of [`Unverified::read`] to its end.
+    pub(super) fn release(self) -> Result<Opened, Fault> {
+        guarded(|| {
+            self.attached.release()?;
+            let Self { database, head, .. } = self;
+            Ok(Opened { database, head })
+        })
+    }
+}
+
+/// Opens the file and verifies its pages, by redb's checksums (which also makes redb build its list
+/// of free pages anew, rather than trust the one in the file). Its format may be older.
+pub(super) fn begin(disk: &Disk, formats: Formats) -> Result<Unverified, Fault> {
+    let attached = disk.attach()?;
+    guarded(|| {
+        let database = attach(&attached)?;
+        let Scan { format, head, .. } = Scan::begin(&database.begin_read()?, formats)?;
+        Ok(Unverified {
+            database,
+            attached,
+            head,
+            format,
+        })
     })
+}
+
+/// Opens the file and verifies all of it. A file that is refused was not changed. One of an older
+/// format is refused, too.
+pub(super) fn open(disk: &Disk, formats: Formats) -> Result<Opened, Fault> {
+    match begin(disk, formats)? {
+        Unverified { format, .. } if format < formats.newest() => Err(Fault::Older { format }),
+        unverified => verify(unverified, formats),
+    }
 }
 
 /// As [`open`], to be migrated: its format may be older.
 pub(super) fn open_older(disk: &Disk, formats: Formats) -> Result<Opened, Fault> {
-    open_if(disk, formats, |_| Ok(()))
+    verify(begin(disk, formats)?, formats)
 }
 
-fn open_if(
-    disk: &Disk,
-    formats: Formats,
-    may_be: impl FnOnce(u64) -> Result<(), Fault>,
-) -> Result<Opened, Fault> {
-    let attached = disk.attach()?;
-    guarded(|| {
-        let database = attach(&attached)?;
-        let (format, head) = format::verify(&database.begin_read()?, formats)?;
-        may_be(format)?;
-        attached.release()?;
-        Ok(Opened { database, head })
-    })
+fn verify(unverified: Unverified, formats: Formats) -> Result<Opened, Fault> {
+    unverified.check(formats)?;
+    unverified.release()
 }
 
 /// Opens the file to read it. It is not changed, whatever is in it; its rows are not verified yet.
