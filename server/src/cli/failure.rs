@@ -7,12 +7,12 @@ use std::process::ExitCode;
 /// What the exit codes mean, as `--help` shows it.
 pub const EXIT_CODES: &str = "Exit codes:
   0    done
-  1    refused or failed: the message says why
+  1    refused or failed: the message says why; of doctor: something was found
   2    the command line, or the volume specification, is wrong
-  3    no such volume, plugin, snapshot, operation or namespace
+  3    no such volume, claim, plugin, snapshot, node, operation or namespace
   4    in use, busy, or in conflict with what is there
   5    no server answers
-  6    not finished yet: the work goes on, and the same command again joins it
+  6    not finished yet: the work goes on; the message says how to wait for it
   130  left by Ctrl-C: work that was asked for goes on";
 
 /// An exit code that scripts can use.
@@ -29,7 +29,7 @@ pub enum Exit {
     Conflict = 4,
     /// No server answers.
     NoServer = 5,
-    /// The work goes on, and the same command again joins it.
+    /// The work goes on.
     Unfinished = 6,
     /// Ctrl-C.
     Left = 130,
@@ -116,6 +116,12 @@ impl Failure {
         Self::new(exit, text, &[])
     }
 
+    /// The same, of work that goes on all the same, with what to do about that.
+    #[must_use]
+    pub fn of_work_that_goes_on(self, next: &[&str]) -> Self {
+        Self::new(Exit::Unfinished, self.message, next)
+    }
+
     /// The exit code that it has.
     pub fn exit(&self) -> Exit {
         self.exit
@@ -175,6 +181,7 @@ fn message(error: &types::Error) -> String {
 /// The exit code, and what to do next. Goes by the code, which is the same whatever statuses the server answers.
 fn advice(error: &types::Error) -> (Exit, Option<String>) {
     let volume = || word(error.volume.as_deref().unwrap_or_default());
+    let node = || word(error.node.as_deref().unwrap_or_default());
     let plugin = || word(error.plugin.as_deref().unwrap_or_default());
     let (exit, line) = match error.code.as_str() {
         "volume_not_found" => (
@@ -190,10 +197,26 @@ fn advice(error: &types::Error) -> (Exit, Option<String>) {
             "See what there is; ended ones are kept for an hour: saddlebag operation list"
                 .to_owned(),
         ),
+        "claim_not_found" => (
+            Exit::NotFound,
+            format!("See who uses it: saddlebag volume claims {}", volume()),
+        ),
+        "node_not_found" => (
+            Exit::NotFound,
+            "See what there is: saddlebag node list".to_owned(),
+        ),
         "not_found" | "namespace_not_found" | "job_not_found" => return (Exit::NotFound, None),
-        "volume_in_use" => (
+        "volume_in_use" | "claim_refused" => (
             Exit::Conflict,
-            format!("See who uses it: saddlebag volume status {}", volume()),
+            format!("See who uses it: saddlebag volume claims {}", volume()),
+        ),
+        "claim_conflict" => (
+            Exit::Conflict,
+            format!("See that claim: saddlebag volume claims {}", volume()),
+        ),
+        "node_fenced" => (
+            Exit::Conflict,
+            format!("See why: saddlebag node status {}", node()),
         ),
         "volume_conflict" => (
             Exit::Conflict,

@@ -5,9 +5,11 @@ pub mod completion;
 pub mod config;
 mod connection;
 pub mod dev;
+pub mod doctor;
 pub mod driver;
 mod failure;
 mod log;
+pub mod node;
 pub mod operation;
 pub mod plugin;
 mod progress;
@@ -37,7 +39,7 @@ use tracing_subscriber::EnvFilter;
 #[command(
     name = "saddlebag",
     version,
-    after_help = format!("Example:\n  saddlebag dev\n  saddlebag volume init db.hcl\n  saddlebag volume create db.hcl\n\n{EXIT_CODES}\n\nFlags may be written with one dash after volume, plugin and operation, as Nomad's are: -json.")
+    after_help = format!("Example:\n  saddlebag dev\n  saddlebag volume init db.hcl\n  saddlebag volume create db.hcl\n\n{EXIT_CODES}\n\nFlags may be written with one dash after volume, plugin, node, operation and doctor, as Nomad's are: -json.")
 )]
 pub enum Command {
     /// Run everything in one process, with nothing to configure.
@@ -66,15 +68,26 @@ pub enum Command {
         after_help = "Example:\n  saddlebag driver --endpoint unix:///run/csi.sock --root /var/lib/volumes"
     )]
     Driver(driver::Args),
-    /// Create, list, change and delete volumes and snapshots.
-    #[command(after_help = "Example:\n  saddlebag volume create db.hcl\n  saddlebag volume list")]
+    /// Create, claim, list, change and delete volumes and snapshots.
+    #[command(
+        after_help = "Example:\n  saddlebag volume create db.hcl\n  saddlebag volume claim pgdata\n  saddlebag volume list"
+    )]
     Volume(volume::Args),
     /// See CSI drivers, whether they are well and what they can do.
     #[command(after_help = "Example:\n  saddlebag plugin status local")]
     Plugin(plugin::Args),
+    /// See the hosts that volumes are used on; fence one that is gone for good.
+    #[command(after_help = "Example:\n  saddlebag node list")]
+    Node(node::Args),
     /// See what is under way at the storage and why it waits; try it again, or give it up.
     #[command(after_help = "Example:\n  saddlebag operation list --state waiting")]
     Operation(operation::Args),
+    /// Find what needs somebody's attention: orphans, what is missing, what is stuck.
+    ///
+    /// Compares what is registered with what the drivers list, and says of each finding what it means and which command
+    /// sees to it. Changes nothing. The exit code is 0 if nothing was found, and 1 if something was.
+    #[command(after_help = "Example:\n  saddlebag doctor")]
+    Doctor(doctor::Args),
     /// Back up, restore and check what a server keeps.
     #[command(
         subcommand,
@@ -108,7 +121,9 @@ pub fn main() -> ExitCode {
             Command::Driver(args) => driver::run(args).await,
             Command::Volume(args) => volume::run(args).await,
             Command::Plugin(args) => plugin::run(args).await,
+            Command::Node(args) => node::run(args).await,
             Command::Operation(args) => operation::run(args).await,
+            Command::Doctor(args) => doctor::run(args).await,
             Command::Completion(args) => completion::run(args),
             Command::Store(command) => store::run(command).await,
         }
@@ -123,7 +138,9 @@ pub fn log(command: &Command) {
         Command::Dev(_)
         | Command::Volume(_)
         | Command::Plugin(_)
+        | Command::Node(_)
         | Command::Operation(_)
+        | Command::Doctor(_)
         | Command::Store(_)
         | Command::Completion(_) => "warn",
         Command::Driver(_) => "info",

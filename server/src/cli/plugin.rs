@@ -3,6 +3,8 @@
 mod capabilities;
 mod status;
 
+pub(super) use status::health;
+
 use crate::cli::connection::{Connection, Session, given};
 use crate::cli::failure::Failure;
 use crate::cli::screen::Screen;

@@ -2,12 +2,12 @@
 
 use std::ffi::OsString;
 
-/// The commands that Nomad has too.
-const NOMADS: [&str; 3] = ["volume", "plugin", "operation"];
+/// The commands that speak to a server, as Nomad's do.
+const NOMADS: [&str; 5] = ["volume", "plugin", "node", "operation", "doctor"];
 
 /// The words of a command line, with flags of one dash in the spelling of two.
 ///
-/// Only what follows one of Nomad's commands is touched, and nothing after `--`. A single letter stays a short flag.
+/// Only what follows one of these commands is touched, and nothing after `--`. A single letter stays a short flag.
 pub fn with_two_dashes(words: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut is_nomads = false;
     let mut is_over = false;

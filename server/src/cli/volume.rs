@@ -1,18 +1,24 @@
-//! `saddlebag volume`: volumes, and their snapshots.
+//! `saddlebag volume`: volumes, their claims and their snapshots.
 
 mod apply;
+mod claim;
+mod claims;
 mod init;
 mod list;
+mod release;
 mod remove;
+mod retry;
 mod secrets;
 mod snapshot;
 mod status;
+
+pub(super) use list::table;
 
 use crate::cli::connection::Connection;
 use crate::cli::failure::Failure;
 use std::process::ExitCode;
 
-/// Volumes, and their snapshots.
+/// Volumes, their claims and their snapshots.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -50,7 +56,25 @@ enum Command {
         after_help = "Example:\n  saddlebag volume delete pgdata\n  saddlebag volume delete --secret password=xyzzy pgdata"
     )]
     Delete(remove::Delete),
-    /// Finish the release of a volume from a node.
+    /// Have a volume at a path of a node: attached, staged and mounted there. Prints the path.
+    #[command(
+        after_help = "Example:\n  saddlebag volume claim pgdata\n  saddlebag volume claim --read-only --node 3c0f6a52 --follow pgdata\n\nOn the node itself:\n  cd $(saddlebag volume claim pgdata)"
+    )]
+    Claim(Box<claim::Args>),
+    /// Give a claim back: the volume is unmounted, and detached from the node after the last of its claims there.
+    #[command(
+        after_help = "Example:\n  saddlebag volume release pgdata\n  saddlebag volume release pgdata 0b7f6d0e"
+    )]
+    Release(release::Args),
+    /// List the claims of a volume: who uses it where, who did within the last hour, and what they wait for.
+    #[command(
+        after_help = "Example:\n  saddlebag volume claims pgdata\n  saddlebag volume claims --state published pgdata"
+    )]
+    Claims(claims::Args),
+    /// Try everything unfinished of a volume again now: claims, releases, and the operation on it.
+    #[command(after_help = "Example:\n  saddlebag volume retry pgdata")]
+    Retry(retry::Args),
+    /// Finish the release of a volume from a node, where its users are done.
     #[command(
         after_help = "Example:\n  saddlebag volume detach pgdata 070d3fee-37a8-144f-084e-6f6188a098e7"
     )]
@@ -82,6 +106,10 @@ async fn answer(args: Args) -> Result<(), Failure> {
         Command::Register(args) => apply::register(&connection.open()?, args).await,
         Command::Deregister(args) => remove::deregister(&connection.open()?, args).await,
         Command::Delete(args) => remove::delete(&connection.open()?, args).await,
+        Command::Claim(args) => claim::run(&connection.open()?, *args).await,
+        Command::Release(args) => release::run(&connection.open()?, args).await,
+        Command::Claims(args) => claims::run(&connection.open()?, args).await,
+        Command::Retry(args) => retry::run(&connection.open()?, args).await,
         Command::Detach(args) => remove::detach(&connection.open()?, args).await,
         Command::Init(args) => init::run(args),
         Command::Snapshot(args) => snapshot::run(&connection.open()?, args).await,

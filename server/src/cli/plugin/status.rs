@@ -94,7 +94,8 @@ fn instances(plugin: &Plugin, verbose: bool, screen: &Screen) -> String {
     }
 }
 
-fn health(instance: &PluginInstance) -> String {
+/// Whether it is well, and if not, why.
+pub(in crate::cli) fn health(instance: &PluginInstance) -> String {
     match (instance.healthy, instance.health_description.as_str()) {
         (true, _) => "healthy".to_owned(),
         (false, "") => "unhealthy".to_owned(),

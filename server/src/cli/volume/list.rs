@@ -89,7 +89,11 @@ pub(super) async fn run(session: &Session, args: Args) -> Result<(), Failure> {
 }
 
 /// The table of volumes that `list` and an ambiguous `status` show.
-pub(super) fn table(volumes: &[types::VolumeStub], verbose: bool, screen: &Screen) -> Table {
+pub(in crate::cli) fn table(
+    volumes: &[types::VolumeStub],
+    verbose: bool,
+    screen: &Screen,
+) -> Table {
     let mut columns = vec![
         "ID",
         "Name",

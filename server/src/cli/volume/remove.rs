@@ -1,10 +1,10 @@
 //! `saddlebag volume deregister`, `delete` and `detach`.
 
-use super::secrets;
+use super::{claims, secrets};
 use crate::cli::connection::{Session, given, secret};
 use crate::cli::duration;
-use crate::cli::failure::Failure;
-use crate::cli::progress::{Subject, wait};
+use crate::cli::failure::{Exit, Failure, word};
+use crate::cli::progress::{Subject, is_leaving, wait};
 use crate::cli::screen::Screen;
 use crate::csi::Secret;
 use saddlebag_client::GoDuration;
@@ -83,21 +83,48 @@ pub(super) async fn delete(session: &Session, args: Delete) -> Result<(), Failur
 }
 
 pub(super) async fn detach(session: &Session, args: Detach) -> Result<(), Failure> {
-    let ids = [args.id];
-    let ([id], node) = (&ids, args.node);
+    let (id, node) = (args.id, args.node);
+    let leaving = leaving(session, &id, &node).await;
     let request = given!(
         session
             .client
             .detach_volume()
-            .volume_id(id)
+            .volume_id(&id)
             .node(&node)
             .namespace(session.namespace())
             .wait(args.wait),
         region: session.region.as_deref(),
     );
-    wait(session, volumes(session, &ids), request.send()).await?;
-    Screen::new().show(&format!("Volume {id} is not attached to node {node}\n"));
+    let subject = Subject::Leaving {
+        namespace: session.namespace(),
+        volume: &id,
+        node: &node,
+    };
+    match wait(session, subject, request.send()).await {
+        Ok(_) => {}
+        Err(failure) if failure.exit() == Exit::Failed && leaving > 0 => {
+            return Err(failure.of_work_that_goes_on(&[
+                "It is tried again, and the same command again waits for it",
+                &format!("See how it is: saddlebag volume claims {}", word(&id)),
+            ]));
+        }
+        Err(failure) => return Err(failure),
+    }
+    Screen::new().show(&match leaving {
+        0 => format!("There was nothing of volume {id} to release from node {node}\n"),
+        1 => format!("Released volume {id} from node {node}: 1 claim\n"),
+        claims => format!("Released volume {id} from node {node}: {claims} claims\n"),
+    });
     Ok(())
+}
+
+/// How many claims of a volume are on their way off a node. A server that does not tell has none.
+async fn leaving(session: &Session, volume: &str, node: &str) -> usize {
+    let claims = claims::all(session, volume).await.unwrap_or_default();
+    let leaving = claims
+        .iter()
+        .filter(|it| it.node_id == node && is_leaving(it));
+    leaving.count()
 }
 
 fn volumes<'a>(session: &'a Session, ids: &'a [String]) -> Subject<'a> {

@@ -1,14 +1,14 @@
 //! `saddlebag volume status`.
 
-use super::list;
+use super::{claims, list};
 use crate::cli::allocations;
 use crate::cli::connection::{Session, given};
 use crate::cli::failure::{Exit, Failure, word};
-use crate::cli::progress::standing;
+use crate::cli::progress::{of_claim, of_operation};
 use crate::cli::screen::Screen;
 use crate::cli::table::{Facts, Table, pairs, section};
 use crate::clock::Clock;
-use saddlebag_client::types::{Operation, Topology, Volume, VolumeStub};
+use saddlebag_client::types::{Claim, Operation, Topology, Volume, VolumeStub};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -39,8 +39,8 @@ pub(super) async fn run(session: &Session, args: Args) -> Result<(), Failure> {
     if args.json {
         return screen.show_json(&volume);
     }
-    let operations = under_way(session, &volume).await?;
-    screen.show(&text(&volume, &operations, args.verbose, &screen));
+    let under_way = UnderWay::of(session, &volume).await?;
+    screen.show(&text(&volume, &under_way, args.verbose, &screen));
     Ok(())
 }
 
@@ -79,26 +79,56 @@ pub(super) async fn read(session: &Session, id: &str) -> Result<Volume, Failure>
     Ok(read?.into_inner())
 }
 
-/// The operations of the volume that have not ended; a server without them has none.
-async fn under_way(session: &Session, volume: &Volume) -> Result<Vec<Operation>, Failure> {
-    let request = given!(
-        session.client.list_operations().volume_id(&volume.id).namespace(&volume.namespace),
-        region: session.region.as_deref(),
-    );
-    match request.send().await {
-        Ok(listed) => {
-            let mut operations = listed.into_inner();
-            operations.retain(|operation| operation.end_time.is_none());
-            Ok(operations)
-        }
-        Err(error) => match session.failure(error) {
-            failure if failure.exit() == Exit::NoServer => Err(failure),
-            _ => Ok(Vec::new()),
-        },
+/// What is unfinished of a volume.
+struct UnderWay {
+    operations: Vec<Operation>,
+    claims: Vec<Claim>,
+}
+
+impl UnderWay {
+    /// Asks for it; a server that has no operations or claims, as a real Nomad, has none.
+    async fn of(session: &Session, volume: &Volume) -> Result<Self, Failure> {
+        let request = given!(
+            session.client.list_operations().volume_id(&volume.id).namespace(&volume.namespace),
+            region: session.region.as_deref(),
+        );
+        let listed = request.send().await.map_err(|error| session.failure(error));
+        let mut operations = or_none(listed.map(|listed| listed.into_inner()))?;
+        operations.retain(|operation| operation.end_time.is_none());
+        let mut claims = or_none(claims::all(session, &volume.id).await)?;
+        claims.retain(|claim| !claim.step.is_empty());
+        Ok(Self { operations, claims })
+    }
+
+    /// What each waits for, and the command that shows more; empty if there is nothing.
+    fn text(&self) -> String {
+        let now = Clock::default().now();
+        let operations = self.operations.iter().map(|operation| {
+            let id = &operation.id;
+            let standing = of_operation(operation, now);
+            format!("{standing}\n  saddlebag operation status {id}\n")
+        });
+        let claims = self.claims.iter().map(|claim| {
+            let what = match claim.release_time {
+                None => "claim",
+                Some(_) => "release of claim",
+            };
+            let (id, standing) = (&claim.allocation_id, of_claim(claim, now));
+            let volume = word(&claim.volume_id);
+            format!("{what} {id}: {standing}\n  saddlebag volume claims {volume}\n")
+        });
+        operations.chain(claims).collect()
     }
 }
 
-fn text(volume: &Volume, operations: &[Operation], verbose: bool, screen: &Screen) -> String {
+fn or_none<T>(listed: Result<Vec<T>, Failure>) -> Result<Vec<T>, Failure> {
+    match listed {
+        Err(failure) if failure.exit() != Exit::NoServer => Ok(Vec::new()),
+        listed => listed,
+    }
+}
+
+fn text(volume: &Volume, under_way: &UnderWay, verbose: bool, screen: &Screen) -> String {
     let mut text = facts(volume, verbose, screen).text();
 
     let mut topologies = Table::new(&["Topology", "Segments"]);
@@ -115,16 +145,9 @@ fn text(volume: &Volume, operations: &[Operation], verbose: bool, screen: &Scree
     }
     text += &section("Capabilities", &capabilities.text());
 
-    if !operations.is_empty() {
-        let now = Clock::default().now();
-        let lines = operations.iter().map(|operation| {
-            let id = &operation.id;
-            format!(
-                "{}\n  saddlebag operation status {id}\n",
-                standing(operation, now)
-            )
-        });
-        text += &section("Under way", &lines.collect::<String>());
+    let under_way = under_way.text();
+    if !under_way.is_empty() {
+        text += &section("Under way", &under_way);
     }
     let (none, used) = ("No allocations use it\n", &volume.allocations);
     text += &section(
