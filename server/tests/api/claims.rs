@@ -96,10 +96,31 @@ async fn what_a_driver_refuses_is_unwound_and_the_claim_stays_readable_as_failed
             .script(call, Reply::refuse(Code::FailedPrecondition, "no"));
         let error = rig.take("v", "a", json!({})).await.unwrap_err();
         assert_eq!(error.fault.answer().status, 409, "{call}: {error}");
+        let gone = rig.server().gone("v", "a").await;
+        assert_eq!(gone.end(), Some(Ended::Failed), "{call}");
         assert_eq!(rig.calls(), unwound, "{call}");
-        assert_eq!(rig.ended("v", "a"), Some(Ended::Failed), "{call}");
         rig.take("v", "b", json!({})).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_refused_claim_is_answered_at_once_though_it_is_not_unwound_yet() {
+    let rig = Claimed::start().await;
+    rig.register("v").await;
+    rig.driver().script(
+        Call::NodePublishVolume,
+        Reply::refuse(Code::OutOfRange, "no"),
+    );
+    let (go_on, held) = watch::channel(false);
+    let reply = Reply::Once(held, Box::new(Reply::Usual));
+    rig.driver().script(Call::NodeUnpublishVolume, reply);
+    for _ in 0..2 {
+        let error = rig.take("v", "a", json!({})).await.unwrap_err();
+        assert_eq!(error.fault.answer().status, 400, "{error}");
+        assert!(rig.server().claimed("v", "a").failure.is_some());
+    }
+    go_on.send_replace(true);
+    rig.server().gone("v", "a").await;
 }
 
 #[tokio::test]
