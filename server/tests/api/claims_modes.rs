@@ -128,6 +128,7 @@ async fn claims_of_two_volumes_with_one_backing_store_share_its_modes_and_its_at
     rig.give_back("w", "b").await.unwrap();
 }
 
+/// Conformance case 75, of what is refused before the call.
 #[tokio::test]
 async fn what_a_claim_asks_for_has_to_be_possible() {
     let rig = Claimed::start().await;
@@ -324,7 +325,10 @@ async fn a_target_path_lies_below_a_root_and_is_nobody_else_s() {
         let name = taken.display().to_string();
         let refused = ask(&rig, "w", &name, at(&taken)).await.unwrap_err();
         assert_eq!(refused.fault.answer().status, 409, "{refused}");
-        let user = format!("is used by allocation {} for volume \"v\"", named("v", "a").1);
+        let user = format!(
+            "is used by allocation {} for volume \"v\"",
+            named("v", "a").1
+        );
         assert!(refused.to_string().contains(&user), "{refused}");
     }
     std::os::unix::fs::symlink(outside.path(), root.path().join("out")).unwrap();
