@@ -24,6 +24,7 @@
 
 mod admission;
 pub(crate) mod moves;
+pub(crate) mod place;
 mod release;
 mod row;
 pub(crate) mod settle;

@@ -18,6 +18,7 @@
 
 mod commit;
 
+use super::place::{in_the_way, taken};
 use super::{Claim, ClaimRequest, Stage};
 use crate::control::ControlPlane;
 use crate::csi::{AccessMode, MountOptions, Topology};
@@ -52,6 +53,7 @@ pub(super) fn admit(
     );
     asked.check_sharing(&request, &mount_options)?;
     let claim = asked.claim(cp, request, capability, mount_options)?;
+    asked.check_place(&claim)?;
     asked.transaction(cp, claim)
 }
 
@@ -335,6 +337,19 @@ impl<'s> Asked<'s> {
             return Err(self.refused("it is attached to this node for reading only"));
         }
         Ok(())
+    }
+
+    /// Whether the target path that a client named is no other claim's, nor above or below one. Claims
+    /// of several volumes that come at the same moment are told apart by the node.
+    fn check_place(&self, claim: &Claim) -> Result<()> {
+        if claim.request.target_path.is_none() {
+            return Ok(());
+        }
+        let others = self.state.claims_on(&claim.node);
+        match in_the_way(others.map(|stored| &stored.row), claim) {
+            None => Ok(()),
+            Some(other) => Err(self.refused(taken(claim, other))),
+        }
     }
 
     fn attachment_key(&self) -> crate::attachment::AttachmentKey {

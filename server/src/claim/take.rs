@@ -11,9 +11,10 @@ use crate::store::Index;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// Claims a volume on a node, and waits until it is published there, until the claim has failed, or
-/// until the deadline: when that ends the work goes on, which is no error. Answers the newest commit to
-/// the claim. The error of a claim that failed is the driver's.
+/// Claims a volume on a node, and waits until it is published there, until a driver refused the claim for
+/// good, or until the deadline: when that ends the work goes on, which is no error. Answers the newest
+/// commit to the claim. The error of a claim that was refused is the driver's; what was done for it is
+/// still being undone then.
 ///
 /// The same request again joins the claim. Another one by the same allocation, or one by an allocation
 /// whose claim has ended, is refused.
@@ -101,7 +102,7 @@ fn node_of(state: &State, request: &ClaimRequest) -> Result<NodeId> {
     }
 }
 
-/// Waits until a claim is at rest, has ended, or the deadline.
+/// Waits until a claim is at rest, was refused, has ended, or the deadline.
 async fn await_published(cp: &ControlPlane, key: &ClaimKey, deadline: Deadline) -> Result<Index> {
     let mut watch = cp.live.watch(Interest::Claim(key.clone()));
     let settled = async {
@@ -122,12 +123,12 @@ async fn await_published(cp: &ControlPlane, key: &ClaimKey, deadline: Deadline) 
     }
 }
 
-/// What there is to be said of a claim that is at rest or has ended.
+/// What there is to be said of a claim that is at rest, was refused, or has ended.
 fn answer(state: &State, key: &ClaimKey) -> Option<Result<Index>> {
-    if let Some(live) = state.claim(key) {
-        return live.row.is_at_rest().then_some(Ok(live.modified));
-    }
-    Some(so_far(state, key))
+    let goes_on = state
+        .claim(key)
+        .is_some_and(|live| !live.row.is_at_rest() && live.row.failure.is_none());
+    (!goes_on).then(|| so_far(state, key))
 }
 
 /// What there is to be said of a claim now.

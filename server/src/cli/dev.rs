@@ -30,8 +30,9 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
 
-    /// A driver: `id=NAME,endpoint=unix:///PATH[,type=controller|node|monolith][,secrets=FILE]`, or
-    /// `id=NAME[,type=…][,secrets=FILE],command=PROGRAM ARGUMENT …` to have it started; may be repeated.
+    /// A driver: `id=NAME,endpoint=unix:///PATH[,type=controller|node|monolith][,secrets=FILE]
+    /// [,base_dir=HOST:DRIVER]`, or `id=NAME[,…],command=PROGRAM ARGUMENT …` to have it started; may be
+    /// repeated. A driver in a container sees only a part of the host: the folder HOST, as DRIVER.
     #[arg(long = "plugin", value_name = "PLUGIN")]
     plugins: Vec<PluginConfig>,
 
@@ -46,6 +47,11 @@ pub struct Args {
     /// A namespace to have besides `default`; may be repeated.
     #[arg(long = "namespace", value_name = "NAME", value_parser = Namespace::parse)]
     namespaces: Vec<Namespace>,
+
+    /// A folder below which a claim's TargetPath may lie; may be repeated. Without one, volumes are found
+    /// below the data folder only.
+    #[arg(long = "target-root", value_name = "DIR", value_parser = existing_folder)]
+    target_roots: Vec<PathBuf>,
 
     /// Which statuses failures are answered with: true ones, or those of a real Nomad.
     #[arg(long, value_enum, default_value_t)]
@@ -82,6 +88,7 @@ async fn serve(args: Args) -> Result<ExitCode, String> {
         namespaces: args.namespaces,
         calls_at_once: args.calls_at_once,
         status: args.status,
+        target_roots: args.target_roots,
         check_truth: true,
         ..Config::new(data.path())
     };
@@ -130,6 +137,15 @@ async fn greet(watcher: Watcher, greeting: Greeting, ready_file: Option<PathBuf>
     }
     if let Some(file) = ready_file {
         running::write_ready(&file, &greeting.url);
+    }
+}
+
+/// The folder with all symbolic links followed, as a claim has to name it.
+fn existing_folder(text: &str) -> Result<PathBuf, String> {
+    let folder = std::fs::canonicalize(text).map_err(|error| error.to_string())?;
+    match folder.is_dir() {
+        true => Ok(folder),
+        false => Err("it is no folder".to_owned()),
     }
 }
 

@@ -43,10 +43,13 @@ pub struct Listed {
 }
 
 impl From<ListedVolume> for Listed {
+    /// Some drivers name a node without a name where there is none (csi-driver-host-path does).
     fn from(listed: ListedVolume) -> Self {
+        let mut nodes = listed.published_node_ids.unwrap_or_default();
+        nodes.retain(|node| !node.is_empty());
         Self {
             external_id: ExternalId::known(listed.volume.external_id),
-            nodes: listed.published_node_ids.unwrap_or_default(),
+            nodes,
         }
     }
 }

@@ -191,7 +191,7 @@ fn due(
     cp: &ControlPlane,
     state: &State,
     mut waiting: Vec<Work>,
-    running: &HashSet<Uuid>,
+    running: &imbl::HashSet<Uuid>,
     now: Timestamp,
 ) -> Vec<Work> {
     waiting.sort_by_key(Work::place);

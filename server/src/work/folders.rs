@@ -115,6 +115,7 @@ mod tests {
     use super::*;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
+    /// Conformance case 74.
     #[test]
     fn folders_are_made_for_their_owner_and_removed_as_far_as_they_were_made() {
         let root = tempfile::tempdir().unwrap();

@@ -5,7 +5,7 @@ use super::node::{Step, published};
 use super::record::{Failure, committed};
 use super::{folders, mounted};
 use crate::attachment::Attachment;
-use crate::claim::{Claim, Stage};
+use crate::claim::{Claim, Stage, place};
 use crate::config::BaseDir;
 use crate::control::ControlPlane;
 use crate::csi::{self, About, CapacityRange, Connection, NodeCapabilities};
@@ -253,11 +253,7 @@ impl Asking<'_> {
     async fn misplaced(&self, claim: &Claim) -> Result<Option<Failure>> {
         let shown = claim.target_path.display();
         let text = if let Some(other) = self.in_the_way(claim) {
-            format!(
-                "TargetPath {shown} is used by allocation {} for volume {:?} already",
-                other.allocation,
-                other.volume.id.as_str()
-            )
+            place::taken(claim, other)
         } else if !self.is_ours(claim).await? {
             format!("TargetPath {shown} leads out of the folders for target paths")
         } else {
@@ -272,14 +268,9 @@ impl Asking<'_> {
     /// An older claim with the same target path as one that was asked for, or one above or below it.
     fn in_the_way(&self, claim: &Claim) -> Option<&Claim> {
         claim.request.target_path.as_ref()?;
-        let place = |claim: &Claim| (claim.created_at, claim.key());
-        let path = &claim.target_path;
+        let age = |claim: &Claim| (claim.created_at, claim.key());
         let others = self.state.claims_on(&claim.node).map(|other| &other.row);
-        others
-            .filter(|other| {
-                other.target_path.starts_with(path) || path.starts_with(&other.target_path)
-            })
-            .find(|other| place(other) < place(claim))
+        place::in_the_way(others.filter(|other| age(other) < age(claim)), claim)
     }
 
     /// The topmost folder that was made for a claim, unless another claim's path is below it.

@@ -14,8 +14,9 @@ use crate::control::ControlPlane;
 use crate::id::{NodeId, PluginId};
 use crate::state::{State, Stored, Touched};
 use crate::tries::Tries;
+use imbl::HashSet;
 use jiff::Timestamp;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 

@@ -1,7 +1,7 @@
 //! The steps that workers have under way.
 
+use imbl::HashSet;
 use std::borrow::Borrow;
-use std::collections::HashSet;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -24,6 +24,7 @@ impl<Name: Clone + Eq + Hash> Running<Name> {
         self.lock().contains(name.borrow())
     }
 
+    /// All of them at this moment. Costs the same however many there are.
     pub(super) fn all(&self) -> HashSet<Name> {
         self.lock().clone()
     }

@@ -7,6 +7,7 @@ use saddlebag::csi::{Call, v1};
 use saddlebag::id::Namespace;
 use serde_json::json;
 
+/// Weakness W35.
 #[tokio::test]
 async fn one_backing_store_is_one_volume_unless_all_ask_only_to_be_shared() {
     let rig = Rig::start_with(
@@ -78,7 +79,7 @@ async fn one_backing_store_is_one_volume_unless_all_ask_only_to_be_shared() {
         .unwrap();
 }
 
-/// Cases 22 and 23, and the identity that a plugin's driver gives (nomad-http.md §4.3, step 14).
+/// Conformance cases 22 and 23, and the identity that a plugin's driver gives (nomad-http.md §4.3, step 14).
 #[tokio::test]
 async fn a_volume_stays_with_its_plugin_and_its_driver() {
     let mut rig = Rig::start().await;

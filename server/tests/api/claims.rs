@@ -53,6 +53,7 @@ async fn a_claim_goes_up_and_down_in_the_order_of_csi() {
     assert_eq!(rig.ended("v", "a"), Some(Ended::Released));
 }
 
+/// Conformance case 63; weaknesses W3 and W4.
 #[tokio::test]
 async fn two_claims_on_a_node_share_one_staging_path_and_the_last_takes_it_down() {
     let rig = Claimed::start().await;
@@ -69,6 +70,7 @@ async fn two_claims_on_a_node_share_one_staging_path_and_the_last_takes_it_down(
     assert_eq!(rig.calls(), expected);
 }
 
+/// Weakness W15.
 #[tokio::test]
 async fn what_a_driver_refuses_is_unwound_and_the_claim_stays_readable_as_failed() {
     for (call, unwound) in [
@@ -96,10 +98,31 @@ async fn what_a_driver_refuses_is_unwound_and_the_claim_stays_readable_as_failed
             .script(call, Reply::refuse(Code::FailedPrecondition, "no"));
         let error = rig.take("v", "a", json!({})).await.unwrap_err();
         assert_eq!(error.fault.answer().status, 409, "{call}: {error}");
+        let gone = rig.server().gone("v", "a").await;
+        assert_eq!(gone.end(), Some(Ended::Failed), "{call}");
         assert_eq!(rig.calls(), unwound, "{call}");
-        assert_eq!(rig.ended("v", "a"), Some(Ended::Failed), "{call}");
         rig.take("v", "b", json!({})).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_refused_claim_is_answered_at_once_though_it_is_not_unwound_yet() {
+    let rig = Claimed::start().await;
+    rig.register("v").await;
+    rig.driver().script(
+        Call::NodePublishVolume,
+        Reply::refuse(Code::OutOfRange, "no"),
+    );
+    let (go_on, held) = watch::channel(false);
+    let reply = Reply::Once(held, Box::new(Reply::Usual));
+    rig.driver().script(Call::NodeUnpublishVolume, reply);
+    for _ in 0..2 {
+        let error = rig.take("v", "a", json!({})).await.unwrap_err();
+        assert_eq!(error.fault.answer().status, 400, "{error}");
+        assert!(rig.server().claimed("v", "a").failure.is_some());
+    }
+    go_on.send_replace(true);
+    rig.server().gone("v", "a").await;
 }
 
 #[tokio::test]
@@ -122,6 +145,7 @@ async fn what_is_unclear_is_asked_again_until_it_is_clear() {
     }
 }
 
+/// Conformance case 66; weakness W1.
 #[tokio::test]
 async fn a_release_has_no_final_error_and_nothing_is_detached_before_the_node_is_done() {
     for call in DOWN {
@@ -183,6 +207,7 @@ async fn a_claim_released_before_it_is_published_is_unwound() {
     assert_eq!(rig.calls(), [&staged[..], &DOWN[1..]].concat());
 }
 
+/// Conformance case 79, of two volumes.
 #[tokio::test]
 async fn a_volume_that_hangs_on_a_node_holds_up_no_other() {
     let rig = Claimed::start().await;
@@ -224,6 +249,7 @@ async fn a_driver_that_neither_attaches_nor_stages_is_asked_to_publish_only() {
     assert_eq!(rig.server().control_plane.state().attachments().count(), 0);
 }
 
+/// Weakness W11.
 #[tokio::test]
 async fn contexts_and_secrets_reach_every_call_that_takes_them_and_no_row() {
     let rig = Claimed::start().await;
@@ -270,6 +296,7 @@ async fn contexts_and_secrets_reach_every_call_that_takes_them_and_no_row() {
     }
 }
 
+/// Weakness W18.
 #[tokio::test]
 async fn a_try_of_an_attachment_does_not_wake_readers_of_its_volume() {
     let rig = Claimed::start().await;

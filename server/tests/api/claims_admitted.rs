@@ -147,6 +147,7 @@ async fn a_claim_counts_until_it_is_gone() {
     server.put_claim("db", by("b", json!({}))).await.unwrap();
 }
 
+/// Weakness W29.
 #[tokio::test]
 async fn the_modes_have_to_be_among_those_that_the_volume_was_requested_for() {
     let driven = Driven::start().await;

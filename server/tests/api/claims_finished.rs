@@ -33,6 +33,7 @@ async fn a_volume_in_use_is_neither_deleted_nor_deregistered() {
         .unwrap();
 }
 
+/// Conformance case 69; weakness W33: claims are one table, and need no volume to be released.
 #[tokio::test]
 async fn force_forgets_a_volume_whose_claims_are_finished_and_they_are_released_all_the_same() {
     let rig = Claimed::start().await;

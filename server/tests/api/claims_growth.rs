@@ -40,6 +40,7 @@ impl Claimed {
     }
 }
 
+/// Conformance case 34, of a node that does it.
 #[tokio::test]
 async fn a_claimed_volume_grows_on_its_node_too() {
     let rig = Claimed::start().await;
@@ -55,6 +56,7 @@ async fn a_claimed_volume_grows_on_its_node_too() {
     assert_eq!(rig.server().attachment().expansion, None);
 }
 
+/// Weakness W14.
 #[tokio::test]
 async fn what_grew_while_nobody_used_it_grows_on_the_next_node_that_stages_it() {
     let rig = Claimed::start().await;
@@ -67,6 +69,7 @@ async fn what_grew_while_nobody_used_it_grows_on_the_next_node_that_stages_it() 
     assert_eq!(rig.calls(), [&UP[..], &[Call::NodeExpandVolume]].concat());
 }
 
+/// Conformance case 34, of a node that does not: what is left to do is kept (weakness W14).
 #[tokio::test]
 async fn a_node_that_refuses_to_grow_a_volume_is_asked_again_at_the_next_stage() {
     let rig = Claimed::start().await;

@@ -60,6 +60,7 @@ impl Driven {
 
 /// Conformance case 73: without a node it is 400; where the release of a finished claim is stuck, it is
 /// tried again, awaited, and the volume is free.
+/// Conformance case 67, of a finished one; weakness W10.
 #[tokio::test]
 async fn detaching_tries_a_finished_claim_again_and_waits_for_it() {
     let driven = Driven::stuck().await;
@@ -90,6 +91,7 @@ async fn detaching_says_why_it_is_not_done_in_time() {
     assert_eq!(error.claim, Some(alloc("a")));
 }
 
+/// Conformance case 67, of a claim that is live.
 #[tokio::test]
 async fn detaching_changes_nothing_while_a_claim_is_live() {
     let driven = Driven::claimed().await;

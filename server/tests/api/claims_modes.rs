@@ -1,6 +1,6 @@
 //! Which claims may be had beside which, and what drivers are told of them.
 
-use crate::claimed::Claimed;
+use crate::claimed::{Claimed, named};
 use crate::claims::UP;
 use crate::driven::NOT_AT_ALL;
 use crate::scripted_driver::{Reply, controller_capabilities, node_capabilities};
@@ -128,6 +128,7 @@ async fn claims_of_two_volumes_with_one_backing_store_share_its_modes_and_its_at
     rig.give_back("w", "b").await.unwrap();
 }
 
+/// Conformance case 75, of what is refused before the call.
 #[tokio::test]
 async fn what_a_claim_asks_for_has_to_be_possible() {
     let rig = Claimed::start().await;
@@ -322,17 +323,19 @@ async fn a_target_path_lies_below_a_root_and_is_nobody_else_s() {
 
     for taken in [path.clone(), path.join("inside"), root.path().join("deep")] {
         let name = taken.display().to_string();
-        let refused = rig.take("w", &name, at(&taken)).await.unwrap_err();
-        assert!(
-            refused.to_string().contains("is used by allocation"),
-            "{refused}"
+        let refused = ask(&rig, "w", &name, at(&taken)).await.unwrap_err();
+        assert_eq!(refused.fault.answer().status, 409, "{refused}");
+        let user = format!(
+            "is used by allocation {} for volume \"v\"",
+            named("v", "a").1
         );
+        assert!(refused.to_string().contains(&user), "{refused}");
     }
     std::os::unix::fs::symlink(outside.path(), root.path().join("out")).unwrap();
     let out = root.path().join("out/data");
     let refused = rig.take("x", "b", at(&out)).await.unwrap_err();
     assert!(refused.to_string().contains("leads out of"), "{refused}");
-    assert_eq!(rig.ended("x", "b"), Some(Ended::Failed));
+    assert_eq!(rig.server().gone("x", "b").await.end(), Some(Ended::Failed));
     assert_eq!(rig.rig.count(Call::NodePublishVolume), 0);
 
     rig.give_back("v", "a").await.unwrap();

@@ -26,6 +26,7 @@ impl Claimed {
     }
 }
 
+/// Conformance case 80, of mounts that are still there; weakness W2.
 #[tokio::test]
 async fn after_a_restart_a_volume_that_another_claim_uses_is_not_unstaged() {
     let mut rig = booted("one").await;
@@ -39,6 +40,7 @@ async fn after_a_restart_a_volume_that_another_claim_uses_is_not_unstaged() {
     assert_eq!(rig.calls()[1..], DOWN);
 }
 
+/// Conformance case 80, of mounts that are gone.
 #[tokio::test]
 async fn after_a_reboot_a_claim_is_published_again() {
     let mut rig = booted("one").await;
@@ -62,6 +64,7 @@ async fn after_a_reboot_a_claim_is_published_again() {
     );
 }
 
+/// Conformance case 70, as far as users are known to be gone: by the boot of their node.
 #[tokio::test]
 async fn after_a_reboot_a_claim_that_wants_it_is_released() {
     let mut rig = booted("one").await;
@@ -74,6 +77,7 @@ async fn after_a_reboot_a_claim_that_wants_it_is_released() {
     assert_eq!(rig.calls(), DOWN);
 }
 
+/// Conformance case 65, otherwise; weakness W8.
 #[tokio::test]
 async fn what_is_claimed_on_a_fenced_node_is_detached_without_asking_the_node() {
     let mut rig = booted("one").await;
@@ -111,6 +115,7 @@ async fn a_node_that_was_fenced_by_mistake_takes_claims_again_when_that_is_taken
     rig.take("v", "a", json!({})).await.unwrap();
 }
 
+/// Conformance case 62: what ends on one node leaves the claim on the other.
 #[tokio::test]
 async fn each_node_has_an_attachment_of_its_own() {
     let rig = booted("one").await;
@@ -129,6 +134,7 @@ async fn each_node_has_an_attachment_of_its_own() {
     assert!(rig.server().claimed("v", "a").is_at_rest());
 }
 
+/// Conformance case 68.
 #[tokio::test]
 async fn work_that_a_stop_interrupts_is_finished_by_the_next_start() {
     let interrupted = UP.into_iter().chain(DOWN).map(|call| async move {

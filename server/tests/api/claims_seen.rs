@@ -74,6 +74,7 @@ async fn a_volume_shows_its_claims_as_nomads_clients_expect() {
 }
 
 /// Conformance case 61: what Nomad shows as a past claim is here a claim whose release was asked.
+/// Conformance case 64.
 #[tokio::test]
 async fn a_claim_that_is_being_released_is_still_shown_and_says_so() {
     let driven = Driven::start().await;
@@ -105,6 +106,7 @@ async fn a_claim_that_is_being_released_is_still_shown_and_says_so() {
     assert_eq!((volume.read_allocs.len(), volume.allocations.len()), (0, 0));
 }
 
+/// Weakness W19.
 #[tokio::test]
 async fn volumes_are_listed_by_the_nodes_that_they_are_claimed_on() {
     let driven = Driven::start().await;
@@ -225,6 +227,7 @@ async fn who_waits_for_the_claims_of_a_volume_is_woken_by_each_change() {
     assert_eq!(index_of(&slept), newer, "nothing of it changed");
 }
 
+/// Conformance case 77: each try is seen at the claim itself.
 #[tokio::test]
 async fn who_waits_for_a_claim_sees_each_try_and_who_waits_for_its_volume_does_not() {
     let driven = Driven::start().await;

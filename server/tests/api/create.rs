@@ -18,7 +18,8 @@ pub fn made(external_id: &str) -> v1::CreateVolumeResponse {
     }
 }
 
-/// Case 29.
+/// Conformance case 29.
+/// Weakness W16: the places are the driver's, and no others.
 #[tokio::test]
 async fn what_the_driver_answers_is_kept_and_what_only_it_can_say_is_dropped_from_the_request() {
     let rig = Rig::start().await;
@@ -119,7 +120,7 @@ async fn the_driver_is_told_everything_that_was_asked_for() {
     ));
 }
 
-/// Case 37, for creation: no bound is sent that was not asked for.
+/// Conformance case 37, for creation: no bound is sent that was not asked for.
 #[tokio::test]
 async fn a_volume_without_sizes_is_created_without_a_capacity_range() {
     let rig = Rig::start().await;
@@ -130,7 +131,7 @@ async fn a_volume_without_sizes_is_created_without_a_capacity_range() {
     assert_eq!(told.accessibility_requirements, None);
 }
 
-/// Nomad gives both the same backing store (W6).
+/// Nomad gives both the same backing store (weakness W6).
 #[tokio::test]
 async fn equal_names_are_volumes_of_their_own() {
     let server = TestServer::start().await;
@@ -166,7 +167,7 @@ async fn equal_names_are_volumes_of_their_own() {
     assert_eq!(left, [&external_ids[1]]);
 }
 
-/// Case 23, for creation.
+/// Conformance case 23, for creation.
 #[tokio::test]
 async fn creating_what_is_there_updates_it_and_asks_no_driver_to_make_it_again() {
     let rig = Rig::start().await;
@@ -255,7 +256,7 @@ async fn the_places_of_a_volume_are_required_of_a_driver_that_knows_places() {
     }
 }
 
-/// CSI forbids it; Nomad sends it always (W12).
+/// CSI forbids it; Nomad sends it always (weakness W12).
 #[tokio::test]
 async fn a_driver_that_knows_no_places_is_told_none() {
     let controller_only = plugin_capabilities(&[1]);

@@ -35,7 +35,7 @@ async fn a_driver_that_hands_out_a_backing_store_again_ends_the_create_and_loses
     assert_eq!(rig.count(Call::DeleteVolume), 0);
 }
 
-/// Case 31.
+/// Conformance case 31.
 #[tokio::test]
 async fn what_can_be_refused_here_never_reaches_the_driver() {
     let rig = Rig::start().await;
@@ -74,7 +74,7 @@ async fn what_can_be_refused_here_never_reaches_the_driver() {
     assert_eq!(rig.server.ids().await, [""; 0]);
 }
 
-/// Case 32.
+/// Conformance case 32.
 #[tokio::test]
 async fn each_final_refusal_of_the_driver_has_its_status_and_nomads_text() {
     let rig = Rig::start().await;
@@ -171,7 +171,7 @@ async fn an_unclear_answer_is_tried_again_under_the_same_name_and_the_same_reque
     }
 }
 
-/// W9.
+/// Weakness W9.
 #[tokio::test]
 async fn a_driver_that_is_away_for_a_moment_fails_nobody() {
     let rig = Rig::start().await;

@@ -11,7 +11,7 @@ use tonic::Code;
 
 const PREFIX: &str = "controller delete volume: CSI.ControllerDeleteVolume: ";
 
-/// Case 39.
+/// Conformance case 39.
 #[tokio::test]
 async fn the_driver_is_given_the_stored_secrets_with_those_of_the_header_laid_over() {
     let rig = Rig::start().await;
@@ -35,7 +35,7 @@ async fn the_driver_is_given_the_stored_secrets_with_those_of_the_header_laid_ov
     assert_eq!(error.message, "volume not found: db");
 }
 
-/// Case 40: the plugin is not configured any more.
+/// Conformance case 40: the plugin is not configured any more.
 #[tokio::test]
 async fn a_volume_whose_plugin_is_gone_can_be_forgotten_but_not_deleted() {
     let mut rig = Rig::start().await;
@@ -61,7 +61,7 @@ async fn a_volume_whose_plugin_is_gone_can_be_forgotten_but_not_deleted() {
     assert_eq!(rig.server.ids().await, [""; 0]);
 }
 
-/// Case 41, and W5: a real Nomad has destroyed the data before it looks.
+/// Conformance case 41, and weakness W5: a real Nomad has destroyed the data before it looks.
 #[tokio::test]
 async fn a_volume_in_use_is_refused_before_the_driver_is_touched() {
     let rig = Rig::start().await;

@@ -5,7 +5,7 @@ use crate::server::{TestServer, refusal};
 use saddlebag::id::NodeId;
 use serde_json::json;
 
-/// Case 42.
+/// Conformance case 42.
 #[tokio::test]
 async fn the_prefix_of_an_id_is_no_id() {
     let rig = Rig::start().await;
@@ -28,7 +28,7 @@ async fn the_prefix_of_an_id_is_no_id() {
     assert_eq!(rig.server.ids().await, ["database"]);
 }
 
-/// Case 43, as far as there are no claims that are not live: force has nothing to drop.
+/// Conformance case 43, as far as there are no claims that are not live: force has nothing to drop.
 #[tokio::test]
 async fn deregistering_forgets_the_volume_and_leaves_it_to_its_driver() {
     let server = TestServer::start().await;
@@ -62,7 +62,7 @@ async fn deregistering_forgets_the_volume_and_leaves_it_to_its_driver() {
     }
 }
 
-/// Case 73, as far as there is nothing to release.
+/// Conformance case 73, as far as there is nothing to release.
 #[tokio::test]
 async fn detaching_names_the_claims_that_are_live_and_changes_nothing() {
     let rig = Rig::start().await;

@@ -232,6 +232,32 @@ async fn a_driver_that_does_not_answer_is_a_finding_and_holds_up_no_other() {
 }
 
 #[tokio::test]
+async fn a_driver_that_never_said_what_it_can_do_is_a_finding() {
+    let driver = crate::scripted_driver::ScriptedDriver::absent();
+    let plugin = crate::rig::plugin("late", saddlebag::plugin::PluginType::Monolith, &driver);
+    let server =
+        crate::server::TestServer::start_unready(|config| config.plugins = vec![plugin]).await;
+    let diagnosis = server.client.doctor().send().await.unwrap().into_inner();
+    let [found] = diagnosis.findings.as_slice() else {
+        panic!("{:?}", diagnosis.findings)
+    };
+    assert_eq!(
+        (found.kind.as_str(), found.plugin_id.as_str()),
+        ("silent-driver", "late")
+    );
+    assert!(found.meaning.contains("no healthy controller"), "{found:?}");
+}
+
+/// csi-driver-host-path lists a node without a name for what is attached nowhere.
+#[tokio::test]
+async fn a_node_without_a_name_is_no_node() {
+    let driven = Driven::start().await;
+    driven.register_for("db", &["single-node-writer"]).await;
+    driven.lists(&[("of-db", &[""])]);
+    assert_eq!(driven.found("foreign-publication").await, []);
+}
+
+#[tokio::test]
 async fn a_driver_that_cannot_list_is_not_asked() {
     let driver = crate::scripted_driver::ScriptedDriver::start();
     let create_delete = controller_capabilities(&[1]);

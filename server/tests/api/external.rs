@@ -21,8 +21,8 @@ fn entry(id: &str) -> Entry {
     }
 }
 
-/// Case 47, without Nomad's loss: what a driver gives beyond the page is shown, since its token goes on
-/// behind it (W28). An entry without a volume is left out.
+/// Conformance case 47, without Nomad's loss: what a driver gives beyond the page is shown, since its token goes on
+/// behind it (weakness W28). An entry without a volume is left out.
 #[tokio::test]
 async fn a_page_is_shown_as_the_driver_gives_it() {
     let rig = Rig::start().await;
@@ -106,7 +106,7 @@ async fn a_page_is_shown_as_the_driver_gives_it() {
     assert_eq!(volumes[0].volume_context.as_ref().unwrap()["pool"], "fast");
 }
 
-/// Case 48, and what else is refused.
+/// Conformance case 48, and what else is refused.
 #[tokio::test]
 async fn what_cannot_be_listed_is_refused_with_nomads_texts() {
     let rig = Rig::start().await;

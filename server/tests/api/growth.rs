@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 use tonic::Code;
 
-/// Cases 33 and 37.
+/// Conformance cases 33 and 37.
 #[tokio::test]
 async fn a_volume_grows_when_more_is_asked_for_than_it_has() {
     let rig = Rig::start().await;
@@ -76,7 +76,26 @@ async fn a_volume_grows_when_more_is_asked_for_than_it_has() {
     assert_eq!(rig.count(Call::ControllerExpandVolume), 0);
 }
 
-/// Case 35.
+/// Weakness W36.
+#[tokio::test]
+async fn what_the_driver_cannot_serve_is_not_grown() {
+    let rig = Rig::start().await;
+    rig.register("db", json!({"ExternalID": "e"}))
+        .await
+        .unwrap();
+    let before = rig.server.read("db").await.unwrap();
+    rig.driver.script(
+        Call::ValidateVolumeCapabilities,
+        Reply::refuse(Code::InvalidArgument, "not like that"),
+    );
+    let larger = json!({"ExternalID": "e", "RequestedCapacityMin": 5000});
+    let (status, error) = refusal(rig.register("db", larger).await);
+    assert_eq!(status, 400, "{error:?}");
+    assert_eq!(rig.count(Call::ControllerExpandVolume), 0);
+    assert_eq!(rig.server.read("db").await.unwrap(), before);
+}
+
+/// Conformance case 35.
 #[tokio::test]
 async fn a_growth_that_the_driver_refuses_changes_nothing_and_has_nomads_text() {
     let rig = Rig::start().await;

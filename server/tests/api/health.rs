@@ -102,6 +102,7 @@ async fn a_lost_socket_is_seen_at_once_and_one_that_is_back_within_a_second() {
     );
 }
 
+/// Weakness W21.
 #[tokio::test]
 async fn a_driver_that_hangs_is_unhealthy_and_holds_up_nobody() {
     let (hanging, other) = (ScriptedDriver::start(), ScriptedDriver::start());
@@ -164,6 +165,7 @@ async fn a_controller_apart_from_its_node_is_one_plugin() {
     assert!(!controller.calls().contains(&Call::NodeGetInfo));
 }
 
+/// Conformance case 16; weakness W20.
 #[tokio::test]
 async fn of_two_controllers_the_other_one_serves_when_one_dies() {
     let mut second = ScriptedDriver::start();
@@ -252,6 +254,7 @@ fn process_on(root: &std::path::Path) -> rustix::process::Pid {
     rustix::process::Pid::from_raw(pids.find(named).unwrap()).unwrap()
 }
 
+/// Conformance case 9: both of its instances go with it.
 #[tokio::test]
 async fn a_plugin_that_the_configuration_drops_is_gone_at_the_next_start() {
     let mut driven = Driven::start().await;

@@ -74,7 +74,7 @@ fn form(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
-/// Case 44.
+/// Conformance case 44.
 #[tokio::test]
 async fn a_list_of_nothing_is_empty_and_not_null() {
     let server = TestServer::start().await;
@@ -107,7 +107,7 @@ async fn a_list_of_nothing_is_empty_and_not_null() {
     }
 }
 
-/// Case 45, without tokens. Nomad ignores the prefix beside a plugin and shows nothing of it under `*`.
+/// Conformance case 45, without tokens. Nomad ignores the prefix beside a plugin and shows nothing of it under `*`.
 #[tokio::test]
 async fn namespace_prefix_and_plugin_choose_what_is_shown() {
     let rig = populated().await;
@@ -192,7 +192,7 @@ async fn pages_of_every_size_show_each_volume_once_and_in_order() {
     }
 }
 
-/// Case 46.
+/// Conformance case 46.
 #[tokio::test]
 async fn a_token_names_the_next_volume_and_leads_on_when_that_is_gone() {
     let rig = Rig::start().await;

@@ -45,7 +45,7 @@ async fn described(server: &TestServer) -> [(bool, String); 2] {
     })
 }
 
-/// Case 1, and the other ways to name no plugin.
+/// Conformance case 1, and the other ways to name no plugin.
 #[tokio::test]
 async fn a_plugin_that_is_not_there_is_404() {
     let rig = Rig::start().await;
@@ -75,7 +75,7 @@ async fn a_plugin_that_is_not_there_is_404() {
     }
 }
 
-/// Case 2, with one job for each instance.
+/// Conformance case 2, with one job for each instance.
 #[tokio::test]
 async fn instances_are_counted_by_what_they_are() {
     let drivers = [(); 3].map(|()| ScriptedDriver::start());
@@ -159,7 +159,7 @@ async fn lists_are_in_order_and_know_prefixes_and_other_types() {
     }
 }
 
-/// Cases 5, 7 and 8: instances go and come, each counted once, and volumes stay.
+/// Conformance cases 5, 7 and 8: instances go and come, each counted once, and volumes stay.
 #[tokio::test]
 async fn a_driver_that_dies_is_counted_out_and_in_again() {
     let mut rig = Rig::start().await;
@@ -205,7 +205,7 @@ async fn a_driver_that_dies_is_counted_out_and_in_again() {
     }
 }
 
-/// Case 4: nothing runs, and nothing is expected to.
+/// Conformance case 4: nothing runs, and nothing is expected to.
 #[tokio::test]
 async fn a_plugin_that_is_no_longer_configured_is_gone() {
     let mut rig = Rig::start().await;
@@ -225,7 +225,7 @@ async fn a_plugin_that_is_no_longer_configured_is_gone() {
     assert!(listed.index() > before, "its going is a change of the list");
 }
 
-/// Case 10.
+/// Conformance case 10.
 #[tokio::test]
 async fn a_driver_is_as_ready_as_it_says() {
     for (probe, healthy, text) in [
@@ -258,7 +258,7 @@ async fn a_driver_is_as_ready_as_it_says() {
     }
 }
 
-/// Cases 11 and 12: what comes after the failing call is not asked.
+/// Conformance cases 11 and 12: what comes after the failing call is not asked.
 #[tokio::test]
 async fn a_driver_that_cannot_say_what_it_is_stays_unhealthy() {
     let nameless = Reply::answer(v1::GetPluginInfoResponse::default());
@@ -306,7 +306,7 @@ async fn a_driver_that_cannot_say_what_it_is_stays_unhealthy() {
     }
 }
 
-/// Case 13: an error is shown; what the driver could do before is not taken back (W23).
+/// Conformance case 13: an error is shown; what the driver could do before is not taken back (weakness W23).
 #[tokio::test]
 async fn capabilities_that_cannot_be_asked_later_are_kept_and_the_error_is_shown() {
     let mut rig = Rig::start().await;

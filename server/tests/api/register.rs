@@ -8,7 +8,7 @@ use saddlebag::id::Namespace;
 use saddlebag::plugin::PluginType;
 use serde_json::{Value, json};
 
-/// Case 20.
+/// Conformance case 20.
 #[tokio::test]
 async fn a_plugin_without_a_controller_is_not_asked_and_secrets_and_flags_are_hidden() {
     let driver = ScriptedDriver::start();
@@ -50,7 +50,8 @@ async fn a_plugin_without_a_controller_is_not_asked_and_secrets_and_flags_are_hi
     );
 }
 
-/// A real Nomad stores them: the volume is in use, and the server dies of it (W34).
+/// A real Nomad stores them: the volume is in use, and the server dies of it (weakness W34).
+/// Weakness W17: the times are the server's.
 #[tokio::test]
 async fn nothing_of_the_servers_own_is_taken_from_a_request() {
     let rig = Rig::start().await;
@@ -141,7 +142,7 @@ async fn the_body_of_nomads_go_client_is_taken() {
     }
 }
 
-/// Case 21, without tokens.
+/// Conformance case 21, without tokens.
 #[tokio::test]
 async fn the_body_names_id_and_namespace_before_path_query_and_envelope() {
     let rig = Rig::start_with(

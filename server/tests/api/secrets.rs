@@ -54,6 +54,7 @@ const TOLD: [(Call, &[usize]); 6] = [
 ];
 
 /// Once with a driver that does everything, once with one that repeats in its refusals what it was told.
+/// Weaknesses W26 and W30.
 #[tokio::test]
 async fn no_answer_and_no_file_ever_shows_one() {
     let mut rig = Rig::start().await;

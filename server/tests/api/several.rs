@@ -9,6 +9,7 @@ use tonic::Code;
 
 const PREFIX: &str = "controller create volume: CSI.ControllerCreateVolume: ";
 
+/// Weakness W24.
 #[tokio::test]
 async fn of_several_volumes_those_that_can_be_made_are_made_and_the_first_failure_gives_the_status()
 {

@@ -39,7 +39,7 @@ fn pairs<const N: usize>(pairs: [(&str, &str); N]) -> HashMap<String, String> {
         .into()
 }
 
-/// Case 49.
+/// Conformance case 49.
 #[tokio::test]
 async fn a_snapshot_shows_what_the_driver_says_and_neither_secrets_nor_parameters() {
     let rig = Rig::start().await;
@@ -155,7 +155,7 @@ async fn each_of_the_five_urls_takes_snapshots() {
     assert_eq!((null.status, null.text()), (400, "snapshot cannot be nil"));
 }
 
-/// Case 51: the header's secrets only, since snapshots are not stored.
+/// Conformance case 51: the header's secrets only, since snapshots are not stored.
 #[tokio::test]
 async fn deleting_a_snapshot_gives_the_driver_the_secrets_of_the_header() {
     let rig = Rig::start().await;
@@ -206,7 +206,7 @@ async fn deleting_a_snapshot_gives_the_driver_the_secrets_of_the_header() {
     assert_eq!(rig.server.control_plane.state().under_way().count(), 0);
 }
 
-/// Cases 52 and 53.
+/// Conformance cases 52 and 53.
 #[tokio::test]
 async fn a_page_of_snapshots_is_the_drivers_and_secrets_reach_it_from_the_header() {
     let rig = Rig::start().await;
@@ -273,7 +273,7 @@ async fn a_page_of_snapshots_is_the_drivers_and_secrets_reach_it_from_the_header
     }
 }
 
-/// Case 86, on the real driver.
+/// Conformance case 86, on the real driver.
 #[tokio::test]
 async fn a_snapshot_is_taken_listed_made_a_volume_and_deleted() {
     let server = TestServer::start().await;

@@ -11,7 +11,7 @@ const CREATE: &str =
     "could not create snapshot: controller create snapshot: CSI.ControllerCreateSnapshot: ";
 const DELETE: &str = "controller delete snapshot: CSI.ControllerDeleteSnapshot: ";
 
-/// Case 50, and what else is refused before a driver is asked.
+/// Conformance case 50, and what else is refused before a driver is asked.
 #[tokio::test]
 async fn what_cannot_be_snapshotted_is_refused_with_nomads_texts() {
     let rig = Rig::start().await;

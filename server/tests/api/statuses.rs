@@ -235,6 +235,7 @@ fn failures() -> Vec<Failure> {
     ]
 }
 
+/// Weakness W25.
 #[tokio::test]
 async fn each_failure_has_its_true_status_or_nomads_and_is_json_for_who_accepts_it() {
     for style in [StatusStyle::True, StatusStyle::Nomad] {

@@ -229,6 +229,7 @@ async fn the_same_growth_that_is_refused_is_asked_for_once() {
     assert_eq!(driven.changes(), [Call::CreateVolume, grow, grow]);
 }
 
+/// Conformance case 79, of one volume.
 #[tokio::test]
 async fn work_on_one_backing_store_is_done_in_order_and_on_others_side_by_side() {
     let driven = Driven::start().await;

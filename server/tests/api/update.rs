@@ -19,7 +19,7 @@ fn conflicts(texts: &[&str]) -> String {
     format!("unable to update volume: {count} occurred:{listed}\n\n")
 }
 
-/// Cases 22 and 26.
+/// Conformance cases 22 and 26.
 #[tokio::test]
 async fn what_a_volume_is_made_of_cannot_be_updated() {
     let rig = Rig::start().await;
@@ -96,7 +96,7 @@ async fn what_a_volume_is_made_of_cannot_be_updated() {
     );
 }
 
-/// Case 27 (not in use) and case 28.
+/// Conformance case 27 (not in use) and conformance case 28.
 #[tokio::test]
 async fn of_an_unused_volume_mount_options_capabilities_and_context_can_be_updated() {
     let rig = Rig::start().await;
@@ -126,7 +126,7 @@ async fn of_an_unused_volume_mount_options_capabilities_and_context_can_be_updat
     assert_eq!(updated.mount_options.fs_type, "xfs");
 }
 
-/// Cases 25 and 27 (in use).
+/// Conformance cases 25 and 27 (in use).
 #[tokio::test]
 async fn a_volume_in_use_keeps_the_modes_and_mount_options_that_its_claims_rely_on() {
     let rig = Rig::start().await;
@@ -182,7 +182,7 @@ async fn a_volume_in_use_keeps_the_modes_and_mount_options_that_its_claims_rely_
     assert_eq!(updated.write_allocs.len(), 1);
 }
 
-/// Nomad writes the whole record over it (W7).
+/// Nomad writes the whole record over it (weakness W7).
 #[tokio::test]
 async fn a_claim_that_comes_during_a_slow_update_is_kept_and_respected() {
     let rig = Rig::start().await;
@@ -219,6 +219,7 @@ async fn a_claim_that_comes_during_a_slow_update_is_kept_and_respected() {
 }
 
 /// Nomad erases what is left out.
+/// Weakness W26.
 #[tokio::test]
 async fn secrets_that_are_left_out_stay_and_an_empty_object_erases_them() {
     let rig = Rig::start().await;

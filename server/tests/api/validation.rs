@@ -21,7 +21,8 @@ async fn put(server: &TestServer, volume: &Value) -> (u16, String) {
     (answer.status, answer.text().to_owned())
 }
 
-/// Case 24.
+/// Conformance case 24.
+/// Weakness W27, of ids that could be paths.
 #[tokio::test]
 async fn everything_that_is_wrong_in_a_volume_is_told_at_once_in_nomads_order() {
     let rig = Rig::start().await;
@@ -51,7 +52,7 @@ async fn everything_that_is_wrong_in_a_volume_is_told_at_once_in_nomads_order() 
     assert_eq!(rig.server.ids().await, [""; 0]);
 }
 
-/// Cases 18 and 19, and Nomad's order: each fault hides those behind it.
+/// Conformance cases 18 and 19, and Nomad's order: each fault hides those behind it.
 #[tokio::test]
 async fn what_is_looked_at_first_is_told_first() {
     let mut rig = Rig::start().await;
@@ -199,7 +200,7 @@ async fn the_driver_is_asked_whether_it_has_the_volume_and_can_serve_it() {
     assert_eq!(told.volume_id, "no-external-id");
 }
 
-/// Case 30.
+/// Conformance case 30.
 #[tokio::test]
 async fn what_the_driver_confirms_has_to_be_what_was_asked() {
     use v1::volume_capability::{

@@ -70,6 +70,7 @@ async fn run(is_terminal: bool) -> String {
     text
 }
 
+/// Weakness W31: what a plugin can do is printed from its flags.
 #[tokio::test]
 async fn every_command_says_in_a_pipe_what_its_file_says() {
     expectorate::assert_contents("tests/cli/piped.txt", &run(false).await);

@@ -271,6 +271,7 @@ async fn what_is_gone_already_counts_as_done() {
     assert_eq!(outcomes, [const { Ok(()) }; 6]);
 }
 
+/// Conformance case 83.
 #[tokio::test]
 async fn what_csi_forbids_is_refused_before_a_driver_is_asked() {
     let driver = ScriptedDriver::start();

@@ -58,6 +58,7 @@ async fn said(requested: Vec<Capability>, confirmed: Vec<VolumeCapability>) -> R
         .map_err(|error| error.to_string())
 }
 
+/// Weakness W13.
 #[tokio::test]
 async fn the_same_in_any_order_is_confirmed() {
     let blocks = || {

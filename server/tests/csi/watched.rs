@@ -78,6 +78,7 @@ async fn a_lost_socket_is_reported_at_once_and_a_returned_one_within_a_second() 
     }
 }
 
+/// Conformance case 14, of a driver that comes.
 #[tokio::test]
 async fn a_driver_that_comes_late_is_found_within_a_second() {
     let mut driver = ScriptedDriver::absent();

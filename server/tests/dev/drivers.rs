@@ -155,6 +155,7 @@ async fn a_driver_that_is_a_command_is_started_and_ended() {
     assert_eq!(names(folders.temporary.path()), ["ready"]);
 }
 
+/// Conformance case 14, of a driver that does not come.
 #[tokio::test]
 async fn a_driver_that_is_not_there_is_told_and_awaited() {
     let (folders, of_driver) = (Folders::new(), tempfile::tempdir().unwrap());

@@ -6,6 +6,7 @@ mod drivers;
 mod full;
 mod greeting;
 mod help;
+mod mounts;
 mod process;
 mod refusals;
 mod requests;

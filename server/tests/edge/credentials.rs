@@ -44,9 +44,9 @@ fn a_token_comes_in_its_header_or_as_bearer() {
     }
 }
 
+/// The seven rows of conformance case 53, then what else §1.5 says.
 #[test]
 fn secrets_are_split_at_commas_then_at_the_first_equals_sign() {
-    // The seven rows of conformance case 53, then what else §1.5 says.
     for (sent, expected) in [
         ("", vec![]),
         ("one", vec![]),

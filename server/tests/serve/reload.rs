@@ -30,6 +30,7 @@ async fn gone(serve: &Running, path: &str) {
     .await;
 }
 
+/// Conformance case 15; weakness W22.
 #[tokio::test]
 async fn plugins_come_change_and_go_and_the_others_are_not_disturbed() {
     let site = Site::new();

@@ -14,7 +14,10 @@
 //! * Its node's id is its own name, and it says that every volume is published there.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+mod claims;
 mod failures;
+#[path = "../support/recording_proxy/mod.rs"]
+mod recording_proxy;
 mod restarts;
 mod rig;
 #[path = "../api/server.rs"]

@@ -94,6 +94,14 @@ impl Driver {
         ))
     }
 
+    /// Its sockets: one, or that of its controller and that of the rest.
+    pub fn sockets(&self) -> Vec<PathBuf> {
+        match self.is_split {
+            false => vec![self.socket()],
+            true => vec![controller_socket(self.folder.path()), self.socket()],
+        }
+    }
+
     fn socket(&self) -> PathBuf {
         self.folder.path().join("csi.sock")
     }
