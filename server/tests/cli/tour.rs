@@ -93,11 +93,11 @@ async fn the_tour_of_the_readme_does_what_the_readme_shows() {
         );
         // Who types reads that it is ready.
         let ready = match commands.contains("--ready-file") {
-            true => "until [ -e ready ]; do kill -0 $server; sleep 0.05; done\n",
+            true => "until [ -e ready ]; do kill -0 $server; sleep 0.05; done; rm ready\n",
             false => "",
         };
         let ended = format!("[step {at} is done]");
-        let line = format!("{commands}{ready}echo '{ended}'\n");
+        let line = format!("{commands}{ready}printf '\\n{ended}\\n'\n");
         typed.write_all(line.as_bytes()).await.unwrap();
         let all = said.until(&ended).await;
         let (_, new) = all
