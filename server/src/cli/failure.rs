@@ -170,6 +170,7 @@ fn message(error: &types::Error) -> String {
     let missing = match error.code.as_str() {
         "volume_not_found" => error.volume.as_deref(),
         "plugin_not_found" => error.plugin.as_deref(),
+        "claim_not_found" => error.claim.as_deref(),
         _ => None,
     };
     match missing {

@@ -10,7 +10,7 @@ mod standing;
 mod under_way;
 
 pub use follow::follow;
-pub(super) use standing::{of_claim, of_operation};
+pub(super) use standing::{of_claim, of_operation, said};
 pub use under_way::{ClaimName, Subject};
 pub(super) use under_way::{has_ended, is_leaving};
 

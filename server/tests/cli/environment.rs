@@ -107,6 +107,9 @@ async fn without_a_server_it_is_told_how_to_start_one() {
         &["volume", "delete", "a"],
         &["plugin", "list"],
         &["operation", "list"],
+        &["volume", "claim", "a"],
+        &["node", "list"],
+        &["doctor"],
     ] {
         let mut command = command(Path::new("."), args);
         command.env("NOMAD_ADDR", closed.to_string());

@@ -75,7 +75,16 @@ async fn every_example_is_understood() {
 async fn the_commands_that_speak_to_a_server_say_what_they_take() {
     let mut text = String::new();
     for words in all(&Command::command(), &[]) {
-        if ["volume", "plugin", "operation", "completion"].contains(&words[0].as_str()) {
+        if [
+            "volume",
+            "plugin",
+            "node",
+            "operation",
+            "doctor",
+            "completion",
+        ]
+        .contains(&words[0].as_str())
+        {
             let told = help(&words).await;
             writeln!(text, "$ saddlebag {} --help\n{told}", words.join(" ")).unwrap();
         }
@@ -103,6 +112,9 @@ async fn every_shell_gets_a_script_that_knows_the_commands() {
             "deregister",
             "snapshot",
             "abandon",
+            "release",
+            "unfence",
+            "doctor",
             "page-token",
         ] {
             assert!(script.contains(word), "{shell}: {word}");

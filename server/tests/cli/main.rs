@@ -2,6 +2,8 @@
 //! terminal. What they say is kept in files; `EXPECTORATE=overwrite` accepts a change.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+mod claims;
+mod doctor;
 mod environment;
 mod failures;
 mod help;
@@ -19,4 +21,5 @@ mod specifications;
 mod story;
 mod terminal;
 mod told;
+mod tour;
 mod waiting;

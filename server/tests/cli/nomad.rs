@@ -3,7 +3,7 @@
 use crate::story::{Story, words};
 
 /// The commands with Nomad's own flags, and what Nomad shows in answer to them, as it was recorded of Nomad 1.10.
-const SHOWN: [(&str, &[&str]); 8] = [
+const SHOWN: [(&str, &[&str]); 10] = [
     ("volume create db.hcl", &["pgdata", "vol-"]),
     (
         "volume status",
@@ -91,6 +91,16 @@ const SHOWN: [(&str, &[&str]); 8] = [
             "true",
         ],
     ),
+    ("volume claim pgdata", &["/claims/"]),
+    (
+        "volume status pgdata",
+        &[
+            "Access Mode          = single-node-writer\n",
+            "Attachment Mode      = file-system\n",
+            "\nAllocations\nID        Node ID   Task Group  Version  Desired  Status   Created ",
+            "run      running",
+        ],
+    ),
     (
         "volume snapshot list -plugin local",
         &[
@@ -147,7 +157,11 @@ async fn what_nomad_shows_is_shown() {
             .any(|start| said.stderr.starts_with(start));
         assert!(is_told, "{command}: {said:?}");
     }
-    for command in ["volume deregister pgdata", "volume list"] {
+    for command in [
+        "volume release pgdata",
+        "volume deregister pgdata",
+        "volume list",
+    ] {
         story.told(&words(command)).await;
     }
     story.dev.stop().await;

@@ -116,6 +116,7 @@ impl Story {
             (r"(?m)\b(now|(\d+m)?\d+s ago)  +", "AGO  "),
             (r"(?m)\b(now|(\d+m)?\d+s ago)$", "AGO"),
             (r"Since  +", "Since  "),
+            (r"Created  +Modified", "Created  Modified"),
         ] {
             let pattern = Regex::new(pattern).unwrap();
             text = pattern.replace_all(&text, mask).into_owned();

@@ -2,7 +2,7 @@
 
 use crate::story::Story;
 
-const COMMANDS: [&str; 34] = [
+const COMMANDS: [&str; 46] = [
     "volume list",
     "plugin list",
     "operation list",
@@ -29,6 +29,18 @@ const COMMANDS: [&str; 34] = [
     "plugin status local",
     "plugin status --verbose local",
     "operation list --volume pgdata --state done --plugin local",
+    "node list",
+    "node list --quiet",
+    "node status",
+    "volume claim pgdata",
+    "volume claims pgdata",
+    "volume claims --quiet --state published pgdata",
+    "volume status pgdata",
+    "volume retry pgdata",
+    "volume release pgdata",
+    "volume release pgdata",
+    "volume claims pgdata",
+    "doctor",
     "volume detach pgdata 11111111-2222-3333-4444-555555555555",
     "volume deregister pgdata",
     "volume register archive.hcl",
@@ -66,7 +78,19 @@ async fn run(is_terminal: bool) -> String {
             false => story.piped(&[command]).await,
         };
     }
+    let (_, nodes) = story.dev.get("/v1/nodes").await;
+    let host = regex::escape(nodes[0]["Name"].as_str().unwrap());
     story.dev.stop().await;
+    // Names of hosts and paths differ in length, and so does what is padded to them.
+    for (pattern, mask) in [
+        (format!(r"  {host} +(eligible)"), "  HOST  $1"),
+        (r"Name +Eligibility".to_owned(), "Name  Eligibility"),
+        (r"/\S+/claims/[0-9a-f]{32}".to_owned(), "/DATA/claims/HEX"),
+        (r"Path +Next".to_owned(), "Path  Next"),
+    ] {
+        let pattern = regex::Regex::new(&pattern).unwrap();
+        text = pattern.replace_all(&text, mask).into_owned();
+    }
     text
 }
 
@@ -104,6 +128,12 @@ async fn json_is_the_answer_of_the_api() {
         ("plugin list --json", "/v1/plugins?type=csi"),
         ("plugin status --json local", "/v1/plugin/csi/local"),
         ("operation list --json", "/v1/operations"),
+        (
+            "volume claims --json pgdata",
+            "/v1/volume/csi/pgdata/claims",
+        ),
+        ("node list --json", "/v1/nodes"),
+        ("node status --json", "/v1/nodes"),
     ] {
         let told = story.told(&crate::story::words(args)).await;
         let told: serde_json::Value = serde_json::from_str(&told).unwrap();

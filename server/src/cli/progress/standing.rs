@@ -26,8 +26,8 @@ pub(in crate::cli) fn of_operation(operation: &Operation, now: Timestamp) -> Str
         _ => {}
     }
     if let Some(error) = &operation.last_error {
-        let code = operation.last_error_code.as_deref().unwrap_or("no answer");
-        text += &format!("; plugin {plugin}: {code}: {}", cause(error));
+        let said = said(error, operation.last_error_code.as_deref());
+        text += &format!("; plugin {plugin}: {said}");
     }
     text
 }
@@ -40,7 +40,7 @@ pub(in crate::cli) fn of_claim(claim: &Claim, now: Timestamp) -> String {
         ("", "gone") => return "released".to_owned(),
         ("", state) => state.to_owned(),
         (step, _) => match claim.next_try {
-            Some(next) if next > now => {
+            Some(next) if next > now || waits_for.starts_with("the next try") => {
                 let tries = claim.attempts;
                 format!(
                     "{step}: try {tries} failed, next try {}",
@@ -51,10 +51,15 @@ pub(in crate::cli) fn of_claim(claim: &Claim, now: Timestamp) -> String {
         },
     };
     if let Some(error) = &claim.last_error {
-        let code = claim.last_error_code.as_deref().unwrap_or("no answer");
-        text += &format!("; plugin {}: {code}: {}", claim.plugin_id, cause(error));
+        let said = said(error, claim.last_error_code.as_deref());
+        text += &format!("; plugin {}: {said}", claim.plugin_id);
     }
     text
+}
+
+/// What a driver said: its code and its own words.
+pub(in crate::cli) fn said(error: &str, code: Option<&str>) -> String {
+    format!("{}: {}", code.unwrap_or("no answer"), cause(error))
 }
 
 /// What the driver itself said, without who said it on the way.

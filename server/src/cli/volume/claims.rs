@@ -4,7 +4,7 @@ use super::list::tell_more;
 use crate::cli::allocations;
 use crate::cli::connection::{Session, given};
 use crate::cli::failure::{Exit, Failure, word};
-use crate::cli::progress::has_ended;
+use crate::cli::progress::{has_ended, said};
 use crate::cli::screen::Screen;
 use crate::cli::table::Table;
 use saddlebag_client::types::{Claim, ListClaimsState};
@@ -103,7 +103,7 @@ fn table(claims: &[Claim], verbose: bool, screen: &Screen) -> String {
             screen.time(Some(claim.since)),
             path.to_owned(),
             claim.step.clone(),
-            why(claim),
+            why(claim, verbose),
         ];
         let long = [
             claim.access_mode.clone(),
@@ -124,13 +124,15 @@ fn table(claims: &[Claim], verbose: bool, screen: &Screen) -> String {
     table.text()
 }
 
-/// What it waits for, and what went wrong last.
-fn why(claim: &Claim) -> String {
-    let waits_for = claim
-        .waits_for
-        .iter()
-        .map(|what| format!("waits for {what}"));
-    let parts = waits_for.chain(claim.last_error.clone());
+/// What it waits for, and what went wrong last: in the driver's own words, or the server's and all if `verbose`.
+fn why(claim: &Claim, verbose: bool) -> String {
+    let waits_for = claim.waits_for.as_ref();
+    let waits_for = waits_for.map(|what| format!("waits for {what}"));
+    let error = claim.last_error.as_ref().map(|error| match verbose {
+        true => error.clone(),
+        false => said(error, claim.last_error_code.as_deref()),
+    });
+    let parts = waits_for.into_iter().chain(error);
     parts.collect::<Vec<_>>().join("; ")
 }
 
