@@ -72,8 +72,8 @@ fn nothing_is_left(folders: &Folders) {
     let table = fs::read_to_string("/proc/self/mountinfo").unwrap();
     assert!(!table.contains(text(&data)), "{table}");
     for folder in ["claims", "staging"] {
-        let left = crate::process::names(&data.join(folder));
-        assert_eq!(left, [""; 0], "{folder}");
+        let left = fs::read_dir(data.join(folder)).map_or(0, Iterator::count);
+        assert_eq!(left, 0, "{folder}");
     }
 }
 
