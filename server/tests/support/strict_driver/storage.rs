@@ -102,6 +102,13 @@ pub struct Storage {
     pub turned_away: BTreeMap<String, u64>,
 }
 
+impl Disk {
+    /// The name that it was made by; none for one that was brought.
+    pub fn name(&self) -> Option<&str> {
+        self.made_by.as_ref().map(|asked| asked.name.as_str())
+    }
+}
+
 impl Storage {
     /// Notes a call; answers its number.
     pub fn arrives(&mut self, call: Call, subject: &Subject, asked: String) -> u64 {
