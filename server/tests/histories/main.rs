@@ -53,7 +53,10 @@ async fn whatever_happens_nothing_is_lost_leaked_or_endangered() {
         }
     }
     let took = began.elapsed();
-    println!("{} operations in {histories} histories in {took:.1?}", all.things);
+    println!(
+        "{} operations in {histories} histories in {took:.1?}",
+        all.things
+    );
     for ((request, answer), count) in &all.answers {
         println!("{request:16}{answer:>6}{count:>8}");
     }

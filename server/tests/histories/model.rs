@@ -40,14 +40,17 @@ pub struct Held {
 impl Held {
     /// Whether two claims that are there at once go against an access mode.
     pub fn clashes(&self, other: &Held) -> Option<String> {
-        let same = self.volume == other.volume || (is_shared(self.volume) && is_shared(other.volume));
+        let same =
+            self.volume == other.volume || (is_shared(self.volume) && is_shared(other.volume));
         let apart = self.node != other.node;
         let writers = !self.read_only && !other.read_only;
         let why = match self.mode {
             _ if !same => return None,
             mode if mode != other.mode => "they have different modes",
             "single-node-single-writer" => "there may be one",
-            "single-node-writer" | "single-node-reader-only" | "single-node-multi-writer" if apart => {
+            "single-node-writer" | "single-node-reader-only" | "single-node-multi-writer"
+                if apart =>
+            {
                 "they are on two nodes"
             }
             "multi-node-single-writer" if apart && writers => "writers are on two nodes",

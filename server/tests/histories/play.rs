@@ -3,7 +3,9 @@
 use crate::model::{Held, Known, Model};
 use crate::rest;
 use crate::site::{NODES, Site};
-use crate::step::{Event, Request, Round, SHARED, USERS, VOLUMES, Wait, id, is_shared, millis, mode, modes};
+use crate::step::{
+    Event, Request, Round, SHARED, USERS, VOLUMES, Wait, id, is_shared, millis, mode, modes,
+};
 use crate::strict_driver::context_of;
 use futures::future::join_all;
 use jiff::SignedDuration;
@@ -174,7 +176,9 @@ impl Play {
             self.count(*request, &outcome);
             let alone = asked
                 .iter()
-                .filter(|(other, _)| changes(*other).is_some() && changes(*other) == changes(*request))
+                .filter(|(other, _)| {
+                    changes(*other).is_some() && changes(*other) == changes(*request)
+                })
                 .count()
                 < 2;
             self.learn(&before, *request, outcome, alone, is_cut)
@@ -192,7 +196,14 @@ impl Play {
     /// Notes what the user is about to do; answers whether there is anything to do.
     fn prepare(&mut self, request: Request) -> bool {
         match request {
-            Request::Claim { user, volume, node, mode: number, read_only, release_on_reboot } => {
+            Request::Claim {
+                user,
+                volume,
+                node,
+                mode: number,
+                read_only,
+                release_on_reboot,
+            } => {
                 if self.model.users[user].is_some() {
                     return true;
                 }
@@ -227,7 +238,10 @@ impl Play {
                 }
                 None => false,
             },
-            Request::Deregister { volume, force: true } => {
+            Request::Deregister {
+                volume,
+                force: true,
+            } => {
                 self.may_end(|held| held.volume == volume);
                 true
             }
@@ -249,7 +263,9 @@ impl Play {
         wait: Wait,
     ) -> impl Future<Output = Outcome> + use<> {
         let held = match request {
-            Request::Claim { user, .. } | Request::Release { user } => self.model.users[user].clone(),
+            Request::Claim { user, .. } | Request::Release { user } => {
+                self.model.users[user].clone()
+            }
             _ => None,
         };
         let snapshot = match request {
@@ -283,7 +299,10 @@ impl Play {
                 self.site.driver.power_off(node);
                 let (client, id) = (self.site.client(), self.site.node(node));
                 let fence = client.fence_node().node_id(id.as_str()).reason("it is off");
-                fence.send().await.map_err(|error| format!("{event:?}: {error}"))?;
+                fence
+                    .send()
+                    .await
+                    .map_err(|error| format!("{event:?}: {error}"))?;
             }
             Event::LetGo => self.site.driver.let_go(),
             Event::Rest => {}
@@ -300,7 +319,9 @@ impl Play {
 
     fn may_end(&mut self, which: impl Fn(&Held) -> bool) {
         let users = self.model.users.iter_mut().flatten();
-        users.filter(|held| which(held)).for_each(|held| held.may_end = true);
+        users
+            .filter(|held| which(held))
+            .for_each(|held| held.may_end = true);
     }
 
     /// How often the driver turned claims of a volume's backing store away.
@@ -309,7 +330,11 @@ impl Play {
             return 0;
         };
         let storage = self.site.driver.storage();
-        storage.turned_away.get(&external).copied().unwrap_or_default()
+        storage
+            .turned_away
+            .get(&external)
+            .copied()
+            .unwrap_or_default()
     }
 
     /// The backing store that a volume is recorded with.
@@ -329,12 +354,17 @@ impl Play {
 
     /// Notes the backing stores that volumes of this id left behind.
     fn loosen(&mut self, volume: usize) {
-        let recorded: BTreeSet<_> = (0..VOLUMES).filter_map(|volume| self.external_id(volume)).collect();
+        let recorded: BTreeSet<_> = (0..VOLUMES)
+            .filter_map(|volume| self.external_id(volume))
+            .collect();
         let storage = self.site.driver.storage();
         let of_volume = storage.disks.iter().filter(|(_, disk)| {
-            disk.name().is_some_and(|name| name.starts_with(&format!("{}-", id(volume))))
+            disk.name()
+                .is_some_and(|name| name.starts_with(&format!("{}-", id(volume))))
         });
-        let left = of_volume.map(|(id, _)| id.clone()).filter(|id| !recorded.contains(id));
+        let left = of_volume
+            .map(|(id, _)| id.clone())
+            .filter(|id| !recorded.contains(id));
         self.loose.extend(left);
     }
 
@@ -353,7 +383,11 @@ impl Play {
             Outcome::Cut(_) => "cut".to_owned(),
             Outcome::Wrong(_) => "wrong".to_owned(),
         };
-        *self.played.answers.entry((word(request), answer)).or_default() += 1;
+        *self
+            .played
+            .answers
+            .entry((word(request), answer))
+            .or_default() += 1;
     }
 
     /// Takes an answer in. `alone`: nothing else was asked meanwhile that changes the same.
@@ -377,7 +411,11 @@ impl Play {
                 self.learn_gone(before, volume, &outcome, alone)
             }
             Request::Snapshot { volume, name } => match outcome {
-                Outcome::Done(_) if alone && before.volumes[volume] == Known::Absent && !self.is_changing(volume) => {
+                Outcome::Done(_)
+                    if alone
+                        && before.volumes[volume] == Known::Absent
+                        && !self.is_changing(volume) =>
+                {
                     Err("a volume that is not there has a snapshot".to_owned())
                 }
                 Outcome::Done(Told::Snapshot(id)) => {
@@ -387,8 +425,15 @@ impl Play {
                 _ => Ok(()),
             },
             Request::DeleteSnapshot { name } => {
-                let gone: Vec<String> = before.snapshots.iter().filter(|(_, of)| **of == name).map(|(id, _)| id.clone()).collect();
-                let Some(first) = gone.first() else { return Ok(()) };
+                let gone: Vec<String> = before
+                    .snapshots
+                    .iter()
+                    .filter(|(_, of)| **of == name)
+                    .map(|(id, _)| id.clone())
+                    .collect();
+                let Some(first) = gone.first() else {
+                    return Ok(());
+                };
                 self.model.snapshots.remove(first);
                 if let (Outcome::Done(_), true) = (outcome, alone) {
                     self.model.deleted_snapshots.push(first.clone());
@@ -399,7 +444,9 @@ impl Play {
             Request::Release { user } => {
                 let definite = matches!(outcome, Outcome::Refused(404, _));
                 let is_gone = match &outcome {
-                    Outcome::Done(Told::Claim(claim)) => matches!(claim.state.as_str(), "released" | "failed"),
+                    Outcome::Done(Told::Claim(claim)) => {
+                        matches!(claim.state.as_str(), "released" | "failed")
+                    }
                     _ => false,
                 };
                 if (definite || is_gone)
@@ -428,7 +475,9 @@ impl Play {
         let learnt = match outcome {
             _ if !alone => Known::Maybe,
             Outcome::Done(_) => Known::Present,
-            Outcome::Refused(409, text) if known == Known::Absent && !is_shared(volume) && !text.contains("driver") => {
+            Outcome::Refused(409, text)
+                if known == Known::Absent && !is_shared(volume) && !text.contains("driver") =>
+            {
                 return Err(format!("nothing is in the way, and it is refused: {text}"));
             }
             Outcome::Refused(..) => known,
@@ -525,7 +574,11 @@ impl Play {
             }
         }
         for held in sure {
-            let was_there = before.users.iter().flatten().any(|old| old.allocation == held.allocation && old.told);
+            let was_there = before
+                .users
+                .iter()
+                .flatten()
+                .any(|old| old.allocation == held.allocation && old.told);
             let is_forced = asked.iter().any(|(request, _)| matches!(request, Request::Deregister { volume, force: true } if *volume == held.volume));
             if was_there && !is_forced && self.model.volumes[held.volume] == Known::Absent {
                 return Err(format!("the volume of {held:?} is gone"));
@@ -558,7 +611,9 @@ impl Play {
 /// The volume or snapshot that a request changes.
 fn changes(request: Request) -> Option<(bool, usize)> {
     match request {
-        Request::Create { volume, .. } | Request::Delete { volume } | Request::Deregister { volume, .. } => Some((true, volume)),
+        Request::Create { volume, .. }
+        | Request::Delete { volume }
+        | Request::Deregister { volume, .. } => Some((true, volume)),
         Request::Snapshot { name, .. } | Request::DeleteSnapshot { name } => Some((false, name)),
         _ => None,
     }
@@ -605,7 +660,9 @@ fn judged(error: Error<types::Error>) -> Outcome {
         }
         Error::CommunicationError(error) => Outcome::Cut(error.to_string()),
         Error::ResponseBodyError(error) => Outcome::Cut(error.to_string()),
-        other => Outcome::Wrong(format!("an answer that the document does not have: {other}")),
+        other => Outcome::Wrong(format!(
+            "an answer that the document does not have: {other}"
+        )),
     }
 }
 
@@ -623,14 +680,25 @@ async fn ask(
             let described = described(volume, mib, &shared);
             if is_shared(volume) {
                 let register = client.register_volume().volume_id(id(volume)).wait(wait);
-                register.body_map(|body| body.volumes([described])).send().await?;
+                register
+                    .body_map(|body| body.volumes([described]))
+                    .send()
+                    .await?;
             } else {
                 let create = client.create_volume().volume_id(id(volume)).wait(wait);
-                create.body_map(|body| body.volumes([described])).send().await?;
+                create
+                    .body_map(|body| body.volumes([described]))
+                    .send()
+                    .await?;
             }
         }
         Request::Delete { volume } => {
-            client.delete_volume().volume_id(id(volume)).wait(wait).send().await?;
+            client
+                .delete_volume()
+                .volume_id(id(volume))
+                .wait(wait)
+                .send()
+                .await?;
         }
         Request::Deregister { volume, force } => {
             let deregister = client.deregister_volume().volume_id(id(volume)).wait(wait);
@@ -640,22 +708,32 @@ async fn ask(
             let wanted = json!({"SourceVolumeID": id(volume), "Name": format!("s{name}")});
             let wanted: types::SnapshotRequest = serde_json::from_value(wanted).unwrap();
             let create = client.create_snapshots().wait(wait);
-            let taken = create.body_map(|body| body.snapshots(vec![wanted])).send().await?;
+            let taken = create
+                .body_map(|body| body.snapshots(vec![wanted]))
+                .send()
+                .await?;
             let taken = taken.into_inner().snapshots.into_iter().flatten().next();
             return Ok(taken.map_or(Told::Nothing, |taken| Told::Snapshot(taken.id)));
         }
         Request::DeleteSnapshot { .. } => {
             let delete = client.delete_snapshot().plugin_id("strict").wait(wait);
-            delete.snapshot_id(snapshot.unwrap_or_default()).send().await?;
+            delete
+                .snapshot_id(snapshot.unwrap_or_default())
+                .send()
+                .await?;
         }
         Request::Claim { .. } => {
-            let Some(held) = held else { return Ok(Told::Nothing) };
+            let Some(held) = held else {
+                return Ok(Told::Nothing);
+            };
             let claim = client.claim_volume().volume_id(id(held.volume)).wait(wait);
             let claim = claim.body(held.body).send().await?;
             return Ok(Told::Claim(Box::new(claim.into_inner())));
         }
         Request::Release { .. } => {
-            let Some(held) = held else { return Ok(Told::Nothing) };
+            let Some(held) = held else {
+                return Ok(Told::Nothing);
+            };
             let release = client.release_claim().volume_id(id(held.volume)).wait(wait);
             let released = release.alloc_id(held.allocation).send().await?;
             return Ok(Told::Claim(Box::new(released.into_inner())));

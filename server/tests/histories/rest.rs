@@ -88,7 +88,9 @@ fn volumes(play: &mut Play, problems: &mut Vec<String>) {
     for external in &recorded {
         if !storage.disks.contains_key(external) && !storage.is_doubtful(external) {
             let history = storage.history_of(external).join("\n    ");
-            problems.push(format!("{external} is recorded, and not at the driver:\n    {history}"));
+            problems.push(format!(
+                "{external} is recorded, and not at the driver:\n    {history}"
+            ));
         }
     }
     let at_driver: Vec<String> = storage.disks.keys().cloned().collect();
@@ -99,7 +101,9 @@ fn volumes(play: &mut Play, problems: &mut Vec<String>) {
             || storage.is_doubtful(&external);
         if !is_known {
             let history = storage.history_of(&external).join("\n    ");
-            problems.push(format!("{external} is at the driver, and nobody knows it:\n    {history}"));
+            problems.push(format!(
+                "{external} is at the driver, and nobody knows it:\n    {history}"
+            ));
         }
         if !recorded.contains(&external)
             && !external.starts_with("shared-")
@@ -116,7 +120,10 @@ fn claims(play: &mut Play, problems: &mut Vec<String>) {
     let at = |volume: usize, allocation: &str| (key(volume), AllocationId::known(allocation));
     for (volume, allocation) in std::mem::take(&mut play.model.gone) {
         if let Some(live) = state.claim(&at(volume, &allocation)) {
-            problems.push(format!("a claim is there that was refused or released: {:?}", live.row));
+            problems.push(format!(
+                "a claim is there that was refused or released: {:?}",
+                live.row
+            ));
         }
     }
     for user in 0..USERS {
@@ -169,20 +176,35 @@ fn nodes(play: &Play, problems: &mut Vec<String>) {
     let mut targets: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
     for claim in live_claims(&state) {
         let node = (0..NODES).find(|node| play.site.node(*node) == claim.node);
-        let at = (claim.external_id.to_string(), StrictDriver::node_id(node.unwrap_or(NODES)));
+        let at = (
+            claim.external_id.to_string(),
+            StrictDriver::node_id(node.unwrap_or(NODES)),
+        );
         let path = claim.target_path.display().to_string();
         targets.entry(at).or_default().insert(path);
     }
     let mut recorded = BTreeSet::new();
     for attachment in state.attachments().map(|stored| &stored.row) {
-        let (external, node) = (attachment.key.external_id.to_string(), attachment.external_node_id.clone());
+        let (external, node) = (
+            attachment.key.external_id.to_string(),
+            attachment.external_node_id.clone(),
+        );
         let there = storage.disks.get(&external).and_then(|disk| {
             let here = disk.nodes.get(&node)?;
             disk.published.get(&node)?;
-            Some((here.staged.as_ref()?.path.clone(), here.targets.keys().cloned().collect()))
+            Some((
+                here.staged.as_ref()?.path.clone(),
+                here.targets.keys().cloned().collect(),
+            ))
         });
-        let path = attachment.staging_path.as_ref().map(|path| path.display().to_string());
-        let wanted = targets.get(&(external.clone(), node.clone())).cloned().unwrap_or_default();
+        let path = attachment
+            .staging_path
+            .as_ref()
+            .map(|path| path.display().to_string());
+        let wanted = targets
+            .get(&(external.clone(), node.clone()))
+            .cloned()
+            .unwrap_or_default();
         let is_right = attachment.stage == attachment::Stage::Staged
             && there == Some((path.unwrap_or_default(), wanted.clone()));
         if !is_right && storage.disks.contains_key(&external) {
@@ -195,7 +217,11 @@ fn nodes(play: &Play, problems: &mut Vec<String>) {
         recorded.insert((external, node));
     }
     for (id, disk) in &storage.disks {
-        let used = disk.nodes.iter().filter(|(_, here)| !here.is_clear()).map(|(node, _)| node);
+        let used = disk
+            .nodes
+            .iter()
+            .filter(|(_, here)| !here.is_clear())
+            .map(|(node, _)| node);
         for node in disk.published.keys().chain(used) {
             if !recorded.contains(&(id.clone(), node.clone())) {
                 let history = storage.history_of(id).join("\n    ");
@@ -211,7 +237,10 @@ fn nodes(play: &Play, problems: &mut Vec<String>) {
             node: play.site.node(node.unwrap_or_default()),
         };
         if state.attachment(&key).is_none() {
-            problems.push(format!("claims of {external_id} have no attachment on {}", key.node));
+            problems.push(format!(
+                "claims of {external_id} have no attachment on {}",
+                key.node
+            ));
         }
     }
 }

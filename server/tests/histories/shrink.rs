@@ -52,7 +52,10 @@ async fn without_one_thing(history: &[Round], began: Instant) -> Option<(Vec<Rou
             fewer
         }));
         if round.event.is_some() {
-            fewer.push(Round { event: None, ..round.clone() });
+            fewer.push(Round {
+                event: None,
+                ..round.clone()
+            });
         }
         for fewer in fewer {
             if began.elapsed() > PATIENCE {
@@ -81,9 +84,16 @@ async fn fails(history: &[Round]) -> Option<Failure> {
 fn told(history: &[Round], failure: &Failure, whole: usize) -> String {
     let left: usize = history.iter().map(Round::size).sum();
     let mut text = format!("in round {}: {}\n", failure.round, failure.what);
-    let _ = writeln!(text, "the shortest history that still failed has {left} of {whole} things:");
+    let _ = writeln!(
+        text,
+        "the shortest history that still failed has {left} of {whole} things:"
+    );
     for (number, round) in history.iter().enumerate() {
-        let _ = writeln!(text, "{number:4}  faults {:?}, event {:?}", round.faults, round.event);
+        let _ = writeln!(
+            text,
+            "{number:4}  faults {:?}, event {:?}",
+            round.faults, round.event
+        );
         for (request, wait) in &round.requests {
             let _ = writeln!(text, "      {request:?}, waits {wait} ms");
         }

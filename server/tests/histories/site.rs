@@ -97,7 +97,8 @@ impl Site {
         let Running { runtime, .. } = self.running.take().unwrap();
         self.disk.cut_power();
         self.disk = self.disk.after_power_loss(seed);
-        let ended = tokio::task::spawn_blocking(|| runtime.shutdown_timeout(Duration::from_secs(5)));
+        let ended =
+            tokio::task::spawn_blocking(|| runtime.shutdown_timeout(Duration::from_secs(5)));
         ended.await.unwrap();
     }
 
@@ -118,7 +119,8 @@ impl Site {
         second.end().await;
         drop(stop);
         served.await.unwrap();
-        let ended = tokio::task::spawn_blocking(|| runtime.shutdown_timeout(Duration::from_secs(5)));
+        let ended =
+            tokio::task::spawn_blocking(|| runtime.shutdown_timeout(Duration::from_secs(5)));
         ended.await.unwrap();
     }
 

@@ -22,15 +22,40 @@ pub const SNAPSHOTS: usize = 3;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Request {
     /// Creates a volume, or grows it. Of those that share a backing store, registers it.
-    Create { volume: usize, mib: i64 },
-    Delete { volume: usize },
-    Deregister { volume: usize, force: bool },
-    Snapshot { volume: usize, name: usize },
-    DeleteSnapshot { name: usize },
+    Create {
+        volume: usize,
+        mib: i64,
+    },
+    Delete {
+        volume: usize,
+    },
+    Deregister {
+        volume: usize,
+        force: bool,
+    },
+    Snapshot {
+        volume: usize,
+        name: usize,
+    },
+    DeleteSnapshot {
+        name: usize,
+    },
     /// A user claims a volume; one that has a claim asks for it again.
-    Claim { user: usize, volume: usize, node: usize, mode: usize, read_only: bool, release_on_reboot: bool },
-    Release { user: usize },
-    Detach { volume: usize, node: usize },
+    Claim {
+        user: usize,
+        volume: usize,
+        node: usize,
+        mode: usize,
+        read_only: bool,
+        release_on_reboot: bool,
+    },
+    Release {
+        user: usize,
+    },
+    Detach {
+        volume: usize,
+        node: usize,
+    },
 }
 
 /// Something that happens meanwhile.
@@ -80,10 +105,18 @@ pub fn made_up(seed: u64, size: usize) -> Vec<Round> {
     while so_far < size {
         let is_rest = since_rest >= 120;
         let round = match is_rest {
-            true => Round { faults: Vec::new(), requests: Vec::new(), event: Some((0, Event::Rest)) },
+            true => Round {
+                faults: Vec::new(),
+                requests: Vec::new(),
+                event: Some((0, Event::Rest)),
+            },
             false => round(&mut chance),
         };
-        since_rest = if is_rest { 0 } else { since_rest + round.size() };
+        since_rest = if is_rest {
+            0
+        } else {
+            since_rest + round.size()
+        };
         so_far += round.size();
         rounds.push(round);
     }
@@ -92,7 +125,9 @@ pub fn made_up(seed: u64, size: usize) -> Vec<Round> {
 
 fn round(chance: &mut StdRng) -> Round {
     let faults = match chance.random_ratio(1, 4) {
-        true => (0..chance.random_range(1..=2)).map(|_| fault(chance)).collect(),
+        true => (0..chance.random_range(1..=2))
+            .map(|_| fault(chance))
+            .collect(),
         false => Vec::new(),
     };
     let requests = (0..chance.random_range(1..=6))
@@ -101,7 +136,11 @@ fn round(chance: &mut StdRng) -> Round {
     let event = chance
         .random_ratio(1, 5)
         .then(|| (chance.random_range(0..40), event(chance)));
-    Round { faults, requests, event }
+    Round {
+        faults,
+        requests,
+        event,
+    }
 }
 
 fn wait(chance: &mut StdRng) -> Wait {
@@ -141,10 +180,19 @@ fn request(chance: &mut StdRng) -> Request {
     let user = chance.random_range(0..USERS);
     let name = chance.random_range(0..SNAPSHOTS);
     match chance.random_range(0..100) {
-        0..=17 => Request::Create { volume, mib: chance.random_range(1..=8) },
+        0..=17 => Request::Create {
+            volume,
+            mib: chance.random_range(1..=8),
+        },
         18..=23 => Request::Delete { volume },
-        24..=26 => Request::Deregister { volume, force: false },
-        27 => Request::Deregister { volume, force: true },
+        24..=26 => Request::Deregister {
+            volume,
+            force: false,
+        },
+        27 => Request::Deregister {
+            volume,
+            force: true,
+        },
         28..=33 => Request::Snapshot { volume, name },
         34..=36 => Request::DeleteSnapshot { name },
         37..=66 => Request::Claim {
@@ -163,8 +211,16 @@ fn request(chance: &mut StdRng) -> Request {
 /// The modes in which a volume may be used.
 pub fn modes(volume: usize) -> &'static [&'static str] {
     match volume {
-        0 => &["single-node-writer", "single-node-multi-writer", "single-node-single-writer"],
-        1 => &["multi-node-multi-writer", "multi-node-single-writer", "multi-node-reader-only"],
+        0 => &[
+            "single-node-writer",
+            "single-node-multi-writer",
+            "single-node-single-writer",
+        ],
+        1 => &[
+            "multi-node-multi-writer",
+            "multi-node-single-writer",
+            "multi-node-reader-only",
+        ],
         2 => &["single-node-writer", "single-node-reader-only"],
         3 => &["single-node-single-writer"],
         _ => &["multi-node-multi-writer", "multi-node-reader-only"],

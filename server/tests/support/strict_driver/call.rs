@@ -25,6 +25,7 @@ struct Turn(Shared, Subject);
 
 impl Drop for Turn {
     fn drop(&mut self) {
+        self.0.storage().open.remove(&self.1);
         self.0.0.under_way.lock().unwrap().remove(&self.1);
     }
 }
@@ -53,7 +54,7 @@ impl Beside {
             return Err(status);
         };
         let fault = self.shared.0.faults.lock().unwrap().pop_front();
-        let boot = self.boot(&subject);
+        let boot = self.begins(&subject);
         let beside = self.clone();
         let acting = tokio::spawn(async move {
             let answer = beside.act(call, &subject, boot, fault, question, act).await;
@@ -70,8 +71,10 @@ impl Beside {
         answer.map(Response::new)
     }
 
-    fn boot(&self, subject: &Subject) -> u64 {
-        let storage = self.shared.storage();
+    /// Notes that a call is under way; answers in which boot of its host.
+    fn begins(&self, subject: &Subject) -> u64 {
+        let mut storage = self.shared.storage();
+        storage.open.insert(subject.clone());
         subject.node.as_ref().map_or(0, |node| storage.boot(node))
     }
 
@@ -120,7 +123,10 @@ impl Beside {
             }
             Some(Fault::Hang) => {
                 let mut let_go = self.shared.0.let_go.subscribe();
-                let _ = let_go.changed().await;
+                tokio::select! {
+                    _ = let_go.changed() => {}
+                    () = self.goes_off(subject, boot) => {}
+                }
             }
             Some(Fault::DieBefore) => self.die().await,
             Some(Fault::After(_) | Fault::DieAfter) | None => {}
@@ -148,6 +154,16 @@ impl Beside {
             }
             Some(Fault::DieAfter) => self.die().await,
             _ => answer,
+        }
+    }
+
+    /// Waits until the host of a call is switched off.
+    async fn goes_off(&self, subject: &Subject, boot: u64) {
+        let Some(node) = &subject.node else {
+            return std::future::pending().await;
+        };
+        while self.shared.storage().boot(node) == boot {
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 

@@ -12,7 +12,7 @@ use super::call::{Subject, is_final};
 use super::context_of;
 use super::node::OnNode;
 use saddlebag::csi::{Call, v1};
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::fmt;
 use tonic::{Code, Status};
 use v1::volume_capability::access_mode::Mode;
@@ -89,8 +89,8 @@ pub struct Storage {
     names: BTreeMap<String, String>,
     off: BTreeSet<String>,
     boots: BTreeMap<String, u64>,
-    /// Calls under way, by number.
-    open: BTreeMap<u64, Subject>,
+    /// Calls under way, those whose callers gave up included.
+    pub open: HashSet<Subject>,
     pub counts: HashMap<Call, u64>,
     history: VecDeque<(u64, String, String)>,
     arrived: u64,
@@ -114,7 +114,6 @@ impl Storage {
     pub fn arrives(&mut self, call: Call, subject: &Subject, asked: String) -> u64 {
         self.arrived += 1;
         *self.counts.entry(call).or_default() += 1;
-        self.open.insert(self.arrived, subject.clone());
         let at = subject.node.as_deref().unwrap_or("controller");
         self.note(self.arrived, &subject.name, format!("{at}: {asked}"));
         self.arrived
@@ -122,7 +121,6 @@ impl Storage {
 
     /// Notes what came of it.
     pub fn ends(&mut self, number: u64, subject: &Subject, answer: &Result<(), Status>) {
-        self.open.remove(&number);
         let told = match answer {
             Ok(()) => "OK".to_owned(),
             Err(status) => format!("{:?}: {}", status.code(), status.message()),
@@ -185,7 +183,7 @@ impl Storage {
         let here = |subject: &Subject| {
             subject.node.as_deref() == Some(node) && subject.name == external_id
         };
-        self.open.values().any(here)
+        self.open.iter().any(here)
     }
 
     pub fn power_off(&mut self, node: &str) {
@@ -195,7 +193,7 @@ impl Storage {
             disk.nodes.remove(node);
         }
         self.open
-            .retain(|_, subject| subject.node.as_deref() != Some(node));
+            .retain(|subject| subject.node.as_deref() != Some(node));
     }
 
     pub fn power_on(&mut self, node: &str) {
