@@ -9,7 +9,7 @@ use crate::step::{
 use crate::strict_driver::context_of;
 use futures::future::join_all;
 use jiff::SignedDuration;
-use saddlebag::id::{ExternalId, Namespace, VolumeId, VolumeKey};
+use saddlebag::id::{AllocationId, ExternalId, Namespace, VolumeId, VolumeKey};
 use saddlebag_client::{Client, Error, types};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -530,7 +530,8 @@ impl Play {
                 let turned_away = held.turned_away;
                 let volume = held.volume;
                 if !expected && self.turned_away(volume) == turned_away && self.is_whole(volume) {
-                    return Err(format!("the claim is lost: {status} {text}"));
+                    let how = self.end_of(user);
+                    return Err(format!("the claim is lost: {status} {text}\n    {how}"));
                 }
                 if let Some(held) = self.model.users[user].take() {
                     // A claim that goes on with its release is refused, too.
@@ -540,6 +541,21 @@ impl Play {
             _ => {}
         }
         Ok(())
+    }
+
+    /// How a user's claim ended, and every call about its backing store.
+    fn end_of(&self, user: usize) -> String {
+        let Some(held) = &self.model.users[user] else {
+            return String::new();
+        };
+        let state = self.site.control_plane().state();
+        let allocation = AllocationId::known(held.allocation.as_str());
+        let Some(ended) = state.ended_claim(&(key(held.volume), allocation)) else {
+            return format!("{held:?} has no row");
+        };
+        let storage = self.site.driver.storage();
+        let history = storage.history_of(ended.row.external_id.as_str());
+        format!("{:?}\n    {}", ended.row, history.join("\n    "))
     }
 
     /// Whether a volume's backing store is at the driver.

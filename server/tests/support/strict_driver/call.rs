@@ -112,12 +112,21 @@ impl Beside {
         question: Question,
         act: impl FnOnce(&mut Storage, &Question) -> Answer<A>,
     ) -> Result<A, Status> {
+        if let Some(node) = &subject.node
+            && self.shared.storage().is_off(node)
+        {
+            return Err(Status::unavailable("the host is off"));
+        }
         let pace = *self.shared.0.pace.lock().unwrap();
         if !pace.is_zero() {
             tokio::time::sleep(pace).await;
         }
         match fault {
             Some(Fault::Before(code)) => {
+                let code = match code {
+                    Code::NotFound if undoes(call) => Code::Internal,
+                    code => code,
+                };
                 self.shared.storage().refused(subject, call, code, false);
                 return Err(Status::new(code, "refused by the test before it was done"));
             }
@@ -171,6 +180,19 @@ impl Beside {
         let _ = self.process.send(Order::Restart);
         std::future::pending().await
     }
+}
+
+/// Whether a call undoes something. `NotFound` says of these that it is done, so a driver that says it
+/// without having done it lies.
+fn undoes(call: Call) -> bool {
+    matches!(
+        call,
+        Call::DeleteVolume
+            | Call::DeleteSnapshot
+            | Call::ControllerUnpublishVolume
+            | Call::NodeUnstageVolume
+            | Call::NodeUnpublishVolume
+    )
 }
 
 /// Whether a caller takes an error with this code as the driver's last word.
