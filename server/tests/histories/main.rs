@@ -9,6 +9,7 @@
 #[path = "../store/disk.rs"]
 #[allow(dead_code, reason = "what fails is tested with the store")]
 mod disk;
+mod isolation;
 mod model;
 mod play;
 mod rest;
@@ -24,7 +25,7 @@ use std::time::Instant;
 /// How much happens in one history.
 const SIZE: usize = 250;
 /// How many histories are played side by side.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 16;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_happens_nothing_is_lost_leaked_or_endangered() {

@@ -445,7 +445,7 @@ impl Play {
                 let definite = matches!(outcome, Outcome::Refused(404, _));
                 let is_gone = match &outcome {
                     Outcome::Done(Told::Claim(claim)) => {
-                        matches!(claim.state.as_str(), "released" | "failed")
+                        matches!(claim.state.as_str(), "gone" | "failed")
                     }
                     _ => false,
                 };
@@ -520,8 +520,8 @@ impl Play {
         };
         match outcome {
             Outcome::Done(Told::Claim(claim)) => {
-                held.told |= !matches!(claim.state.as_str(), "released" | "failed");
-                if claim.state == "releasing" {
+                held.told |= !matches!(claim.state.as_str(), "gone" | "failed");
+                if claim.release_time.is_some() {
                     held.may_end = true;
                 }
             }

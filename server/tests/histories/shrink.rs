@@ -2,6 +2,8 @@
 
 use crate::play::{Failure, play};
 use crate::step::Round;
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
@@ -72,13 +74,10 @@ async fn without_one_thing(history: &[Round], began: Instant) -> Option<(Vec<Rou
 }
 
 async fn fails(history: &[Round]) -> Option<Failure> {
-    const TRIES: usize = 2;
-    for _ in 0..TRIES {
-        if let Err(failure) = play(history).await {
-            return Some(failure);
-        }
-    }
-    None
+    const TRIES: usize = 4;
+    let tries: FuturesUnordered<_> = (0..TRIES).map(|_| play(history)).collect();
+    let failures = tries.filter_map(async |played| played.err());
+    std::pin::pin!(failures).next().await
 }
 
 fn told(history: &[Round], failure: &Failure, whole: usize) -> String {

@@ -6,6 +6,7 @@ use super::storage::{Answer, Refusal, Storage};
 use super::{Fault, Shared};
 use prost::Message;
 use saddlebag::csi::Call;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tonic::{Code, Response, Status};
@@ -45,6 +46,9 @@ impl Beside {
     {
         let asked = format!("{call} {question:?}");
         let number = self.shared.storage().arrives(call, &subject, asked);
+        if self.shared.0.deaf.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
         let waits = Arc::new(());
         let Some(turn) = self.turn(&subject, &waits).await else {
             let status = Status::aborted("another call about it is under way");

@@ -31,6 +31,7 @@ use process::{Order, Process};
 use saddlebag::csi::{Call, Endpoint};
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -68,6 +69,8 @@ struct Parts {
     faults: Mutex<VecDeque<Fault>>,
     /// How long each call that changes something takes.
     pace: Mutex<Duration>,
+    /// Whether no call that changes something is heard.
+    deaf: AtomicBool,
     /// Calls that hang are let go when this changes.
     let_go: watch::Sender<u64>,
     under_way: Mutex<HashMap<Subject, Arc<()>>>,
@@ -87,6 +90,7 @@ impl StrictDriver {
             storage: Mutex::default(),
             faults: Mutex::default(),
             pace: Mutex::default(),
+            deaf: AtomicBool::new(false),
             let_go: watch::Sender::new(0),
             under_way: Mutex::default(),
         }));
@@ -136,7 +140,12 @@ impl StrictDriver {
         *self.shared.0.pace.lock().unwrap() = pace;
     }
 
-    /// Lets every call go that hangs.
+    /// Has every call that changes something hang from now on, for good and undone.
+    pub fn hang_for_good(&self) {
+        self.shared.0.deaf.store(true, Ordering::Relaxed);
+    }
+
+    /// Lets every call go that hangs, unless it hangs for good.
     pub fn let_go(&self) {
         self.shared.0.let_go.send_modify(|times| *times += 1);
     }
