@@ -9,6 +9,7 @@
 #[path = "../store/disk.rs"]
 #[allow(dead_code, reason = "what fails is tested with the store")]
 mod disk;
+mod found;
 mod isolation;
 mod model;
 mod play;
