@@ -11,7 +11,13 @@ use tonic::Code;
 async fn a_creation_is_tried_again_although_its_time_came_before_its_last_try_was_recorded() {
     let create = |number: usize| Round {
         faults: vec![Fault::Before(Code::Aborted); 2],
-        requests: vec![(Request::Create { volume: number % 4, mib: 1 }, 10_000)],
+        requests: vec![(
+            Request::Create {
+                volume: number % 4,
+                mib: 1,
+            },
+            10_000,
+        )],
         event: None,
     };
     let delete = |number: usize| Round {
@@ -37,9 +43,23 @@ async fn nothing_is_registered_for_a_backing_store_that_is_being_deleted() {
     };
     let (first, second) = (CREATED, CREATED + 1);
     let history = [
-        asked(Request::Create { volume: first, mib: 1 }, 10_000, &[]),
+        asked(
+            Request::Create {
+                volume: first,
+                mib: 1,
+            },
+            10_000,
+            &[],
+        ),
         asked(Request::Delete { volume: first }, 50, &[Fault::Hang]),
-        asked(Request::Create { volume: second, mib: 1 }, 10_000, &[]),
+        asked(
+            Request::Create {
+                volume: second,
+                mib: 1,
+            },
+            10_000,
+            &[],
+        ),
     ];
     if let Err(failure) = play(&history).await {
         panic!("in round {}: {}", failure.round, failure.what);

@@ -1,6 +1,7 @@
 //! One driver that hangs for good takes nothing from another.
 
 use crate::disk::Disk;
+use crate::site::Host;
 use crate::strict_driver::{StrictDriver, context_of};
 use futures::future::join_all;
 use jiff::SignedDuration;
@@ -15,7 +16,6 @@ use serde_json::json;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
 use uuid::Uuid;
 
 /// How many volumes each driver has.
@@ -32,7 +32,7 @@ struct Rig {
     clock: Clock,
     client: Client,
     control_plane: ControlPlane,
-    runtime: Option<Runtime>,
+    runtime: Host,
     _data: tempfile::TempDir,
 }
 
@@ -50,18 +50,16 @@ impl Rig {
             controller: HUNG,
             ..Deadlines::default()
         };
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .unwrap();
+        let runtime = Host::new(2);
         let clock = Clock::default();
         let of_server = clock.clone();
         let started = runtime.spawn(async move {
             let store = Arc::new(Disk::default().open().unwrap());
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let url = format!("http://{}", listener.local_addr().unwrap());
-            let server = Server::start_on(store, config, of_server, None).await.unwrap();
+            let server = Server::start_on(store, config, of_server, None)
+                .await
+                .unwrap();
             let control_plane = server.control_plane().clone();
             let watcher = server.watcher();
             tokio::spawn(server.serve(listener, std::future::pending()));
@@ -75,7 +73,7 @@ impl Rig {
             clock,
             client: Client::new(&url),
             control_plane,
-            runtime: Some(runtime),
+            runtime,
             _data: data,
         }
     }
@@ -97,28 +95,44 @@ impl Rig {
             });
             let volume: types::VolumeRequest = serde_json::from_value(volume).unwrap();
             let register = self.client.register_volume().volume_id(id);
-            register.body_map(|body| body.volumes([volume])).send().await.unwrap();
+            register
+                .body_map(|body| body.volumes([volume]))
+                .send()
+                .await
+                .unwrap();
         }
     }
 
     /// Claims all volumes of a plugin at once, and waits this long.
     async fn claim(&self, plugin: &str, wait: Duration) {
         let claims = (0..VOLUMES).map(|number| {
-            let claim = self.client.claim_volume().volume_id(format!("{plugin}-{number}"));
+            let claim = self
+                .client
+                .claim_volume()
+                .volume_id(format!("{plugin}-{number}"));
             let body = json!({"AllocationID": allocation(plugin, number)});
             let body: types::ClaimRequest = serde_json::from_value(body).unwrap();
             claim.wait(wait).body(body).send()
         });
         for claimed in join_all(claims).await {
             let claimed = claimed.unwrap();
-            assert!(wait.is_zero() || claimed.state == "published", "{claimed:?}");
+            assert!(
+                wait.is_zero() || claimed.state == "published",
+                "{claimed:?}"
+            );
         }
     }
 
     async fn release(&self, plugin: &str) {
         let releases = (0..VOLUMES).map(|number| {
-            let release = self.client.release_claim().volume_id(format!("{plugin}-{number}"));
-            release.alloc_id(allocation(plugin, number)).wait(Duration::from_secs(60)).send()
+            let release = self
+                .client
+                .release_claim()
+                .volume_id(format!("{plugin}-{number}"));
+            release
+                .alloc_id(allocation(plugin, number))
+                .wait(Duration::from_secs(60))
+                .send()
         });
         for released in join_all(releases).await {
             assert_eq!(released.unwrap().state, "gone");
@@ -144,8 +158,7 @@ impl Rig {
     }
 
     fn tasks(&self) -> usize {
-        let runtime = self.runtime.as_ref().unwrap();
-        runtime.metrics().num_alive_tasks()
+        self.runtime.metrics().num_alive_tasks()
     }
 
     /// Waits until calls to the driver that hangs were made this often in all.
@@ -159,14 +172,6 @@ impl Rig {
         tokio::time::timeout(Duration::from_secs(60), enough)
             .await
             .expect("the driver that hangs is not asked again");
-    }
-}
-
-impl Drop for Rig {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
     }
 }
 
@@ -193,7 +198,10 @@ async fn a_driver_that_hangs_takes_neither_time_nor_memory_from_another() {
     let later = rig.tasks();
     println!("alone {alone:.2?}, beside one that hangs {beside:.2?}; {tasks} tasks, later {later}");
     let waiting = rig.control_plane.state().restless_claims().count();
-    assert_eq!(waiting, VOLUMES, "none of the others ended, nor was any given up");
+    assert_eq!(
+        waiting, VOLUMES,
+        "none of the others ended, nor was any given up"
+    );
     assert!(
         beside < alone * 3 + Duration::from_millis(500),
         "it took {alone:?} alone, and {beside:?} beside one that hangs"

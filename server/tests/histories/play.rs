@@ -544,7 +544,7 @@ impl Play {
     }
 
     /// How a user's claim ended, and every call about its backing store.
-    fn end_of(&self, user: usize) -> String {
+    pub fn end_of(&self, user: usize) -> String {
         let Some(held) = &self.model.users[user] else {
             return String::new();
         };

@@ -138,7 +138,8 @@ fn claims(play: &mut Play, problems: &mut Vec<String>) {
             && play.turned_away(held.volume) == held.turned_away
             && play.is_whole(held.volume);
         if must_be && !is_published {
-            problems.push(format!("the claim {held:?} is lost: {live:?}"));
+            let how = play.end_of(user);
+            problems.push(format!("the claim {held:?} is lost: {live:?}\n    {how}"));
         }
         play.model.users[user] = live.map(|_| crate::model::Held {
             told: true,

@@ -35,8 +35,43 @@ pub struct Site {
     running: Option<Running>,
 }
 
+/// What a server runs on; it can be left anywhere.
+pub struct Host(Option<Runtime>);
+
+impl Host {
+    /// One with so many threads.
+    pub fn new(threads: usize) -> Self {
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        let runtime = runtime.worker_threads(threads).enable_all().build();
+        Self(Some(runtime.unwrap()))
+    }
+
+    /// Ends everything on it, and waits for that.
+    async fn end(mut self) {
+        let runtime = self.0.take().unwrap();
+        let end = || runtime.shutdown_timeout(Duration::from_secs(5));
+        tokio::task::spawn_blocking(end).await.unwrap();
+    }
+}
+
+impl std::ops::Deref for Host {
+    type Target = Runtime;
+
+    fn deref(&self) -> &Runtime {
+        self.0.as_ref().unwrap()
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
 struct Running {
-    runtime: Runtime,
+    runtime: Host,
     client: Client,
     control_plane: ControlPlane,
     stop: oneshot::Sender<()>,
@@ -97,9 +132,7 @@ impl Site {
         let Running { runtime, .. } = self.running.take().unwrap();
         self.disk.cut_power();
         self.disk = self.disk.after_power_loss(seed);
-        let ended =
-            tokio::task::spawn_blocking(|| runtime.shutdown_timeout(Duration::from_secs(5)));
-        ended.await.unwrap();
+        runtime.end().await;
     }
 
     /// Stops the server in order, and starts another.
@@ -119,9 +152,7 @@ impl Site {
         second.end().await;
         drop(stop);
         served.await.unwrap();
-        let ended =
-            tokio::task::spawn_blocking(|| runtime.shutdown_timeout(Duration::from_secs(5)));
-        ended.await.unwrap();
+        runtime.end().await;
     }
 
     /// Switches a node's host off and on: the server's own takes the server with it.
@@ -146,11 +177,7 @@ impl Site {
     }
 
     async fn run(&mut self) {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap();
+        let runtime = Host::new(1);
         let config = self.config();
         let (store, clock) = (self.disk.open().unwrap(), self.clock.clone());
         let (stop, stopped) = oneshot::channel::<()>();
@@ -278,14 +305,6 @@ impl Site {
     pub async fn end(mut self) {
         self.driver.let_go();
         self.stop().await;
-    }
-}
-
-impl Drop for Site {
-    fn drop(&mut self) {
-        if let Some(Running { runtime, .. }) = self.running.take() {
-            runtime.shutdown_background();
-        }
     }
 }
 
