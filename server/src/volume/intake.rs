@@ -5,6 +5,7 @@
 
 use super::capacity::{Sizing, sizing};
 use super::merge::merge;
+use super::release::busy;
 use super::{Backing, Capability, Spec, Volume};
 use crate::claim::Claim;
 use crate::control::ControlPlane;
@@ -264,6 +265,13 @@ fn hold_backing(transaction: &mut Transaction, state: &State, volume: &Volume) -
     {
         return Err(taken(volume, &external, holder));
     }
+    for holder in backing.volumes.iter().filter(|key| *key != &volume.key) {
+        if let Some(doing) = state.doing(&Subject::Volume(holder.clone()))
+            && doing.row.kind == Kind::Delete
+        {
+            return Err(busy(holder, &doing.row));
+        }
+    }
     if other_holder(&backing, volume).is_none() {
         backing.volumes = vec![volume.key.clone()];
         backing.shared = shared;
@@ -278,6 +286,28 @@ fn hold_backing(transaction: &mut Transaction, state: &State, volume: &Volume) -
         None => Guard::Absent(at.clone()),
     });
     transaction.put(at, &backing)
+}
+
+/// Has nobody else stand for a backing store that is about to be destroyed: its row is written again, so
+/// whoever saw it as it was has to look again, and sees the deletion.
+pub(super) fn keep_others_out(
+    transaction: &mut Transaction,
+    state: &State,
+    volume: &Volume,
+) -> Result<()> {
+    let external = volume.remote_id();
+    let at = keys::backing(&volume.plugin, &external);
+    match state.backing(&volume.plugin, &external) {
+        Some(held) => {
+            let guard = Guard::At(at.clone(), held.modified);
+            transaction.guards.push(guard);
+            transaction.put(at, &held.row)
+        }
+        None => {
+            transaction.guards.push(Guard::Absent(at));
+            Ok(())
+        }
+    }
 }
 
 /// Notes that the volume stands for the backing store that a driver just made for it. It is nobody

@@ -1,7 +1,7 @@
 //! Letting go of volumes: forgetting them, and having their drivers destroy them.
 
 use super::Volume;
-use super::intake::release_backing;
+use super::intake::{keep_others_out, release_backing};
 use crate::claim::Claim;
 use crate::claim::moves::Moves;
 use crate::control::ControlPlane;
@@ -100,6 +100,7 @@ pub async fn delete(
         .keep(cp, secrets)?;
         let mut transaction = unused(key, &seen);
         transaction.guards.push(Guard::Absent(operation.lock()));
+        keep_others_out(&mut transaction, &state, &seen.row)?;
         operation.intend(&mut transaction)?;
         if cp.commit(transaction).await?.is_some() {
             return Ok(await_outcome(cp, operation.id, deadline).await?.0);
@@ -201,7 +202,7 @@ fn about(volume: &Volume, fault: Fault) -> Error {
         .plugin(&volume.plugin)
 }
 
-fn busy(key: &VolumeKey, doing: &Operation) -> Error {
+pub(super) fn busy(key: &VolumeKey, doing: &Operation) -> Error {
     Error::from(Fault::VolumeBusy {
         volume: key.id.to_string(),
         doing: doing.kind.word().to_owned(),

@@ -57,7 +57,7 @@ pub async fn work(cp: ControlPlane, steps: Steps) {
         };
         look = tokio::select! {
             touched = attention.touched() => Look::at(&touched),
-            Some(backing) = has_ended.recv() => Look::Only(backing.into_iter().collect()),
+            Some(backing) = has_ended.recv() => Look::Only([backing].into()),
             () = next_try => {
                 next = None;
                 Look::Everywhere
@@ -65,7 +65,7 @@ pub async fn work(cp: ControlPlane, steps: Steps) {
         };
         while let Ok(backing) = has_ended.try_recv() {
             if let Look::Only(backings) = &mut look {
-                backings.extend(backing);
+                backings.insert(backing);
             }
         }
     }
@@ -74,7 +74,8 @@ pub async fn work(cp: ControlPlane, steps: Steps) {
 /// Where there may be something to do.
 enum Look {
     Everywhere,
-    Only(BTreeSet<Backing>),
+    /// At these backing stores; `None`: at creations, which have none yet.
+    Only(BTreeSet<Option<Backing>>),
 }
 
 impl Look {
@@ -86,7 +87,7 @@ impl Look {
         let attachments = touched.attachments.iter();
         Look::Only(
             attachments
-                .map(|key| (key.plugin.clone(), key.external_id.clone()))
+                .map(|key| Some((key.plugin.clone(), key.external_id.clone())))
                 .collect(),
         )
     }
@@ -171,12 +172,10 @@ fn waiting(state: &State, look: &Look) -> Vec<Work> {
                 .collect()
         }
         Look::Only(backings) => {
-            let concerned = |work: &Work| {
-                let backing = work.backing();
-                backing.is_some_and(|backing| backings.contains(&backing))
-            };
+            let concerned = |work: &Work| backings.contains(&work.backing());
             let attachments = backings
                 .iter()
+                .flatten()
                 .flat_map(|(plugin, external)| state.attachments_of(plugin, external))
                 .filter(is_ours)
                 .cloned();

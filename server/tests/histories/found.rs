@@ -1,0 +1,67 @@
+//! Histories that failed once.
+
+use crate::play::play;
+use crate::step::{CREATED, Request, Round};
+use crate::strict_driver::Fault;
+use tonic::Code;
+
+/// A creation has no backing store yet, by which the end of its call could be told: when its next try was
+/// due before that end was noticed, it was never made.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_creation_is_tried_again_although_its_time_came_before_its_last_try_was_recorded() {
+    let create = |number: usize| Round {
+        faults: vec![Fault::Before(Code::Aborted); 2],
+        requests: vec![(
+            Request::Create {
+                volume: number % 4,
+                mib: 1,
+            },
+            10_000,
+        )],
+        event: None,
+    };
+    let delete = |number: usize| Round {
+        faults: Vec::new(),
+        requests: vec![(Request::Delete { volume: number % 4 }, 10_000)],
+        event: None,
+    };
+    let history: Vec<Round> = (0..60)
+        .flat_map(|number| [create(number), delete(number)])
+        .collect();
+    if let Err(failure) = play(&history).await {
+        panic!("in round {}: {}", failure.round, failure.what);
+    }
+}
+
+/// A second id for a backing store that is being destroyed was taken, and stood for nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_registered_for_a_backing_store_that_is_being_deleted() {
+    let asked = |request, wait, faults: &[Fault]| Round {
+        faults: faults.to_vec(),
+        requests: vec![(request, wait)],
+        event: None,
+    };
+    let (first, second) = (CREATED, CREATED + 1);
+    let history = [
+        asked(
+            Request::Create {
+                volume: first,
+                mib: 1,
+            },
+            10_000,
+            &[],
+        ),
+        asked(Request::Delete { volume: first }, 50, &[Fault::Hang]),
+        asked(
+            Request::Create {
+                volume: second,
+                mib: 1,
+            },
+            10_000,
+            &[],
+        ),
+    ];
+    if let Err(failure) = play(&history).await {
+        panic!("in round {}: {}", failure.round, failure.what);
+    }
+}
