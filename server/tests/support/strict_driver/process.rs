@@ -1,0 +1,99 @@
+//! One process of the driver: a socket on a thread of its own, which dies and comes back as it is told.
+
+use super::Shared;
+use super::services::{Beside, Controls};
+use saddlebag::csi::v1;
+use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
+use tokio::net::UnixListener;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::UnixListenerStream;
+use tonic::transport::Server;
+use v1::{
+    controller_server::ControllerServer, identity_server::IdentityServer, node_server::NodeServer,
+};
+
+/// What a process is told.
+#[derive(Clone, Copy, Debug)]
+pub enum Order {
+    /// It dies, and another one starts at once.
+    Restart,
+    /// It dies for good.
+    End,
+}
+
+pub struct Process {
+    orders: mpsc::UnboundedSender<Order>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Process {
+    /// Starts the process beside a node; that of node 0 is the controller's, too. It listens when this
+    /// returns.
+    pub fn start(socket: PathBuf, node: usize, shared: Shared) -> Self {
+        let (orders, mut told) = mpsc::unbounded_channel();
+        let again = orders.clone();
+        let (ready, is_ready) = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            loop {
+                let beside = Beside {
+                    shared: shared.clone(),
+                    node: super::StrictDriver::node_id(node),
+                    process: again.clone(),
+                };
+                let _ = ready.send(());
+                if live(&socket, node == 0, beside, &mut told) {
+                    return;
+                }
+            }
+        });
+        is_ready.recv().unwrap();
+        Self {
+            orders,
+            thread: Some(thread),
+        }
+    }
+
+    pub fn order(&self, order: Order) {
+        let _ = self.orders.send(order);
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.order(Order::End);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// One life; answers whether it was the last.
+fn live(
+    socket: &Path,
+    is_controller: bool,
+    beside: Beside,
+    told: &mut mpsc::UnboundedReceiver<Order>,
+) -> bool {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let order = runtime.block_on(async {
+        let listener = UnixListener::bind(socket).unwrap();
+        let controller = is_controller.then(|| ControllerServer::new(Controls(beside.clone())));
+        let serving = Server::builder()
+            .add_service(IdentityServer::new(beside.clone()))
+            .add_optional_service(controller)
+            .add_service(NodeServer::new(beside))
+            .serve_with_incoming(UnixListenerStream::new(listener));
+        tokio::select! {
+            order = told.recv() => order,
+            served = serving => panic!("the driver's socket ended: {served:?}"),
+        }
+    });
+    // Whatever was under way dies with it, done or not.
+    drop(runtime);
+    let _ = std::fs::remove_file(socket);
+    matches!(order, Some(Order::End) | None)
+}
