@@ -11,6 +11,7 @@ use super::{
     socket::{Link, connector},
     wire::Wire,
 };
+use crate::crash::{self, Point};
 use std::{error::Error, fmt, future::Future, sync::Arc};
 use tokio::{
     sync::{Semaphore, watch},
@@ -151,8 +152,10 @@ impl Connection {
             let heard = wire.heard();
             let mut request = Request::new(question);
             request.set_timeout(allowed.saturating_sub(started.elapsed()));
-            ask(wire, request)
-                .await
+            crash::pass(Point::BeforeCall(call));
+            let asked = ask(wire, request).await;
+            crash::pass(Point::AfterCall(call));
+            asked
                 .map(Response::into_inner)
                 .map_err(|status| (heard.code(), status))
         };

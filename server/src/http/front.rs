@@ -7,6 +7,7 @@ use super::edge::{self, Asked, Guard, Params, Query, Refusal, Route, Routed, Rou
 use super::line::Line;
 use super::reply::{self, Refused};
 use crate::control::ControlPlane;
+use crate::crash::{self, Point};
 use crate::error::{Fault, StatusStyle};
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
@@ -166,6 +167,7 @@ impl Front {
             response.headers_mut().insert(header::CONNECTION, close);
         }
         if let Some(operation) = operation {
+            crash::pass(Point::BeforeReply(operation));
             response.extensions_mut().insert(Answered::from(operation));
         }
         response

@@ -113,6 +113,11 @@ impl Running {
         Pid::from_raw(pid.cast_signed()).unwrap()
     }
 
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// Waits for its end.
     pub async fn ended(mut self) -> Ended {
         let status = soon("it to end", self.child.wait()).await.unwrap();

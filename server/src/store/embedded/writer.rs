@@ -18,6 +18,7 @@ use super::{
     history::Teller,
     lock::Lock,
 };
+use crate::crash::{self, Point};
 use crate::store::{Change, Committed, Formats, StoreError, Transaction, Write};
 use redb::{ReadTransaction, ReadableDatabase, WriteTransaction};
 use std::{path::Path, sync::Arc};
@@ -140,6 +141,7 @@ impl Writer {
         changes: Vec<Arc<Change>>,
         head: Head,
     ) -> Result<(), (Fault, bool)> {
+        crash::pass_each(&changes, Point::BeforeCommit);
         let made = guarded(|| match changes.is_empty() {
             true => Ok(write.abort()?),
             false => Ok(write.commit()?),
@@ -156,6 +158,7 @@ impl Writer {
         if let Some(opened) = &mut self.opened {
             opened.head = head;
         }
+        crash::pass_each(&changes, Point::AfterCommit);
         self.tell(changes);
         Ok(())
     }

@@ -24,6 +24,7 @@ mod process;
 mod services;
 mod storage;
 
+pub use node::OnNode;
 pub use storage::{Breach, Disk, Storage};
 
 use call::Subject;
