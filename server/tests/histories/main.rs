@@ -43,16 +43,19 @@ async fn whatever_happens_nothing_is_lost_leaked_or_endangered() {
         }
     });
     let mut all = play::Played::default();
-    let mut each = std::pin::pin!(each.buffer_unordered(AT_ONCE));
-    while let Some((history, played)) = each.next().await {
-        match played {
-            Ok(played) => all.add(&played),
-            Err(failure) => {
-                drop(each);
-                let shortest = shrink::shortest(history, failure).await;
-                panic!("SADDLEBAG_HISTORY_SEED={seed}: {shortest}");
+    let failed = {
+        let mut each = std::pin::pin!(each.buffer_unordered(AT_ONCE));
+        loop {
+            match each.next().await {
+                Some((_, Ok(played))) => all.add(&played),
+                Some((history, Err(failure))) => break Some((history, failure)),
+                None => break None,
             }
         }
+    };
+    if let Some((history, failure)) = failed {
+        let shortest = shrink::shortest(history, failure).await;
+        panic!("SADDLEBAG_HISTORY_SEED={seed}: {shortest}");
     }
     let took = began.elapsed();
     println!(

@@ -4,7 +4,7 @@ use crate::model::{Held, Known, Model};
 use crate::rest;
 use crate::site::{NODES, Site};
 use crate::step::{
-    Event, Request, Round, SHARED, USERS, VOLUMES, Wait, id, is_shared, millis, mode, modes,
+    Event, Request, Round, USERS, VOLUMES, Wait, id, is_shared, millis, mode, modes,
 };
 use crate::strict_driver::context_of;
 use futures::future::join_all;
@@ -775,7 +775,6 @@ fn described(volume: usize, mib: i64, shared: &str) -> types::VolumeRequest {
         "RequestedCapacityMin": mib << 20,
         "Secrets": {"of": if is_shared(volume) { "shared".to_owned() } else { id(volume) }},
     });
-    debug_assert!(SHARED > 1);
     if is_shared(volume) {
         described["ExternalID"] = json!(shared);
         described["Context"] = json!(context_of(shared));

@@ -24,6 +24,7 @@ mod process;
 mod services;
 mod storage;
 
+#[allow(unused_imports, reason = "each test uses a part of it")]
 pub use node::OnNode;
 pub use storage::{Breach, Disk, Storage};
 
