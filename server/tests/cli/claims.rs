@@ -153,6 +153,7 @@ async fn a_terminal_says_what_a_slow_claim_is_at_and_how_to_give_it_back() {
     let scripted = Scripted::begin_without(Call::NodeStageVolume).await;
     let command = scripted.story.command(&["volume", "claim", "db"]);
     let mut terminal = Terminal::start(command);
+    terminal.until(" failed, next try ").await; // in 1s, or now
     let seen = terminal
         .until("; plugin scripted: Unavailable: the array")
         .await;

@@ -76,6 +76,7 @@ async fn a_terminal_says_what_a_slow_create_is_at_and_nothing_of_it_stays() {
     let restarting = Restarting::begin().await;
     let command = restarting.story.command(&["volume", "create", "db.hcl"]);
     let mut terminal = Terminal::start(command);
+    terminal.until(" failed, next try ").await; // in 1s, or now
     let seen = terminal
         .until("; plugin scripted: Unavailable: the array ")
         .await;
