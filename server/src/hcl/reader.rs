@@ -177,7 +177,7 @@ impl<'t> Reader<'t> {
                 self.node(depth)?
             }
             Some('{') => self.node(depth)?,
-            Some('"') if self.labels == Labels::Taken => self.labelled(depth)?,
+            Some(c) if self.labels == Labels::Taken && begins_key(c) => self.labelled(depth)?,
             Some('"') => {
                 return Err(self.problem(format!(
                     "a block of a specification has no label: write {key} {{ … }}, or {key} = \"…\""
@@ -193,16 +193,16 @@ impl<'t> Reader<'t> {
         Ok(Entry { place, key, node })
     }
 
-    /// `"label" { … }`, as a block that holds the labelled one.
+    /// `"label" { … }`, or `label { … }`, as a block that holds the labelled one.
     fn labelled(&mut self, depth: usize) -> Result<Node, Problem> {
         let place = self.place;
         if depth >= DEEPEST {
             return Err(self.problem("this is nested too deeply"));
         }
-        let key = self.text()?;
+        let key = self.key()?;
         self.skip()?;
         let node = match self.peek() {
-            Some('"') => self.labelled(depth + 1)?,
+            Some(c) if begins_key(c) => self.labelled(depth + 1)?,
             Some('{') => self.node(depth + 1)?,
             _ => return Err(self.problem("a block is expected behind its label: { … }")),
         };
@@ -213,7 +213,7 @@ impl<'t> Reader<'t> {
     fn key(&mut self) -> Result<String, Problem> {
         match self.peek() {
             Some('"') => self.text(),
-            Some(c) if c.is_alphanumeric() || c == '_' => Ok(self.word()),
+            Some(c) if begins_key(c) => Ok(self.word()),
             Some(c) => Err(self.problem(format!("a key is expected here, but there is {c:?}"))),
             None => Err(self.problem("a key is expected here, but the text ends")),
         }
@@ -312,4 +312,9 @@ impl<'t> Reader<'t> {
             }
         }
     }
+}
+
+/// Whether a key, or a label, begins so.
+fn begins_key(c: char) -> bool {
+    c.is_alphanumeric() || "_\"".contains(c)
 }
