@@ -18,12 +18,12 @@ mod caller;
 pub mod capability;
 mod fingerprint;
 mod glob;
+mod naming;
 mod period;
 mod policy;
 mod role;
 mod rules;
 mod token;
-mod unfit;
 
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,8 @@
 //! Policies: named sets of rules.
 
 use super::fingerprint;
+use super::naming::{is_name, is_too_long};
 use super::rules::Rules;
-use super::unfit::{is_name, is_too_long};
 use crate::control::ControlPlane;
 use crate::error::{Fault, Result, multierror};
 use crate::state::Stored;

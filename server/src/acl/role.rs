@@ -1,7 +1,7 @@
 //! Roles: policies under one name, for tokens to share.
 
 use super::fingerprint;
-use super::unfit::{is_name, is_too_long};
+use super::naming::{is_name, is_too_long};
 use crate::control::ControlPlane;
 use crate::error::{Error, Fault, Result, multierror};
 use crate::state::{State, Stored};

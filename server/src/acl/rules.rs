@@ -205,11 +205,13 @@ struct Written {
     single: [Option<String>; 6],
 }
 
+/// Rules about what has a name, not judged yet.
 #[derive(Default)]
 struct Named {
     kept: Vec<WrittenRule>,
 }
 
+/// A rule, its shorthand as it was written.
 #[derive(Default)]
 struct WrittenRule {
     rule: NamedRule,

@@ -1,6 +1,6 @@
 //! Tokens: who has one may do what its policies say.
 
-use super::unfit::{MOST_CHARACTERS, is_too_long};
+use super::naming::{MOST_CHARACTERS, is_too_long};
 use super::{fingerprint, in_go};
 use crate::control::ControlPlane;
 use crate::error::{Error, Fault, Result, multierror};

@@ -56,6 +56,7 @@ impl Acl {
                 let stored: Stored<String> = read(key, row)?;
                 self.role_names.insert(names.concat(), stored.row);
             }
+            // No table of another kind comes here.
             _ => {
                 let stored: Stored<Bootstrap> = read(key, row)?;
                 self.bootstrapped = Some(stored.modified);
@@ -80,6 +81,7 @@ impl Acl {
             Table::RoleName => {
                 self.role_names.remove(name);
             }
+            // Likewise.
             _ => self.bootstrapped = None,
         }
     }

@@ -3,6 +3,7 @@
 
 mod acl;
 mod acl_operations;
+mod acl_seen;
 mod asker;
 mod backing;
 mod blocking;

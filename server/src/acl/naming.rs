@@ -1,4 +1,4 @@
-//! What a client may not name things.
+//! What may be a name in access control, and how long its texts may be.
 
 /// The longest description and the longest name of a token, in characters.
 pub(super) const MOST_CHARACTERS: usize = 256;
