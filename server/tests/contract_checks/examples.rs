@@ -271,7 +271,7 @@ fn cases_that_do_not_fit_their_operation_are_refused() {
         "name: reads, expect: 200,",
         &[
             "get_volume/reads: unknown field `expect`, expected one of `name`, `summary`, \
-           `given`, `driver`, `request`, `status`, `message`, `body`, `answer`",
+           `given`, `driver`, `acl`, `request`, `status`, `message`, `body`, `answer`",
         ],
     );
 }
