@@ -16,7 +16,7 @@ use schemars::schema::{InstanceType, SchemaObject};
 use serde::Deserialize;
 use std::{
     env,
-    fmt::Write as _,
+    fmt::{Debug, Write as _},
     fs,
     path::{Path, PathBuf},
 };
@@ -93,8 +93,12 @@ struct Capability {
     plugin: Option<Plugin>,
     /// What a policy has to allow on nodes.
     node: Option<Node>,
+    /// What a policy has to allow on agents.
+    agent: Option<Agent>,
     /// Whose namespace is checked.
     checked: Option<Checked>,
+    /// Whose token it takes.
+    token: Option<Token>,
 }
 
 #[derive(Deserialize, Debug)]
@@ -113,9 +117,25 @@ enum Node {
 
 #[derive(Deserialize, Debug)]
 #[serde(rename_all = "lowercase")]
+enum Agent {
+    Read,
+    Write,
+}
+
+#[derive(Deserialize, Debug)]
+#[serde(rename_all = "lowercase")]
 enum Checked {
     Request,
     Volume,
+    Path,
+}
+
+#[derive(Deserialize, Debug)]
+#[serde(rename_all = "lowercase")]
+enum Token {
+    Any,
+    Own,
+    Management,
 }
 
 impl Row {
@@ -146,7 +166,7 @@ impl Row {
         filled(&operation.description, "has no description");
         let Some(capability) = operation.extensions.get("x-capability") else {
             lacks(
-                "has no x-capability: {namespace, plugin, node, checked}, or {} if nothing is needed",
+                "has no x-capability: {namespace, plugin, node, agent, checked, token}, or {} if nothing is needed",
             )
         };
         let capability = Capability::deserialize(capability)
@@ -170,18 +190,17 @@ impl Row {
 impl Capability {
     /// The Rust expression for it.
     fn expression(&self) -> String {
+        fn some<T: Debug>(kind: &str, value: Option<&T>) -> String {
+            value.map_or("None".to_owned(), |it| format!("Some({kind}::{it:?})"))
+        }
         format!(
-            "Capability {{ namespace: &{:?}, plugin: {}, node: {}, checked: {} }}",
+            "Capability {{ namespace: &{:?}, plugin: {}, node: {}, agent: {}, checked: {}, token: {} }}",
             self.namespace,
-            self.plugin.as_ref().map_or("None".to_owned(), |it| format!(
-                "Some(PluginPolicy::{it:?})"
-            )),
-            self.node
-                .as_ref()
-                .map_or("None".to_owned(), |it| format!("Some(NodePolicy::{it:?})")),
-            self.checked
-                .as_ref()
-                .map_or("None".to_owned(), |it| format!("Some(Checked::{it:?})")),
+            some("PluginPolicy", self.plugin.as_ref()),
+            some("NodePolicy", self.node.as_ref()),
+            some("AgentPolicy", self.agent.as_ref()),
+            some("Checked", self.checked.as_ref()),
+            some("TokenNeeded", self.token.as_ref()),
         )
     }
 }

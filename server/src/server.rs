@@ -119,6 +119,7 @@ impl Server {
             running: work::Running::default(),
             mounting: work::Running::default(),
             node,
+            acl_enabled: config.acl_enabled,
             stopping: CancellationToken::new(),
         });
         let follow = spawn(cp.clone().follow());

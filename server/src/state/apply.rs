@@ -72,8 +72,13 @@ impl State {
             }
             Table::Namespace => {
                 let stored: Stored<NamespaceRow> = read(key, row)?;
+                touched.namespaces.insert(stored.row.name.clone());
                 self.namespaces
                     .insert(stored.row.name.clone(), Arc::new(stored));
+            }
+            Table::Token | Table::Policy | Table::Role | Table::RoleName | Table::Bootstrap => {
+                self.acl.put(table, key, &names, row)?;
+                touched.acl.insert(table);
             }
         }
         Ok(())
@@ -138,7 +143,13 @@ impl State {
             }
             Table::Namespace => {
                 let [name] = exactly(key, &names)?;
+                touched.namespaces.insert(Namespace::known(name));
                 self.namespaces.remove(&Namespace::known(name));
+            }
+            Table::Token | Table::Policy | Table::Role | Table::RoleName | Table::Bootstrap => {
+                let [name] = exactly(key, &names)?;
+                self.acl.remove(table, name);
+                touched.acl.insert(table);
             }
         }
         Ok(())
@@ -167,6 +178,10 @@ impl State {
         if !touched.nodes.is_empty() {
             self.nodes_index = index;
         }
+        if !touched.namespaces.is_empty() {
+            self.namespaces_index = index;
+        }
+        self.acl.settle(index, &touched.acl);
         self.index = index;
     }
 }

@@ -1,6 +1,7 @@
 //! The tables, and how they are read.
 
 use super::VolumeEntry;
+use super::acl::Acl;
 use super::claims::Claims;
 use crate::id::{ExternalId, JobId, Namespace, NodeId, PluginId, VolumeKey};
 use crate::namespace::NamespaceRow;
@@ -40,6 +41,8 @@ pub struct State {
     pub claims_index: Index,
     /// The newest commit to a node.
     pub nodes_index: Index,
+    /// The newest commit to a namespace.
+    pub namespaces_index: Index,
     pub(super) volumes: OrdMap<VolumeKey, Arc<VolumeEntry>>,
     pub(super) volumes_of: OrdMap<PluginId, OrdSet<VolumeKey>>,
     pub(super) backings: OrdMap<(PluginId, ExternalId), Arc<Stored<Backing>>>,
@@ -51,6 +54,7 @@ pub struct State {
     pub(super) jobs: OrdMap<(Namespace, JobId), Arc<Stored<PluginJob>>>,
     pub(super) nodes: OrdMap<NodeId, Arc<Stored<Node>>>,
     pub(super) namespaces: OrdMap<Namespace, Arc<Stored<NamespaceRow>>>,
+    pub(super) acl: Acl,
 }
 
 impl State {
@@ -146,6 +150,11 @@ impl State {
     /// A namespace.
     pub fn namespace(&self, name: &Namespace) -> Option<&Stored<NamespaceRow>> {
         self.namespaces.get(name).map(Arc::as_ref)
+    }
+
+    /// All namespaces, by name.
+    pub fn namespaces(&self) -> impl Iterator<Item = &Arc<Stored<NamespaceRow>>> {
+        self.namespaces.values()
     }
 
     /// How many volumes there are.

@@ -1,6 +1,9 @@
 //! The API as its clients see it: the generated client, a real socket, a real store, a real driver.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+mod acl;
+mod acl_operations;
+mod asker;
 mod backing;
 mod blocking;
 mod bodies;
@@ -39,6 +42,7 @@ mod growth;
 mod health;
 mod killed;
 mod lists;
+mod namespaces;
 mod operation_pages;
 mod operations;
 mod plugins;

@@ -11,18 +11,21 @@ mod answers;
 mod failures;
 mod parameters;
 
-pub(super) use answers::{At, Done, Json, List, Page};
+pub(super) use answers::{At, Changed, Done, Json, List, Made, Page};
 pub(super) use failures::{
     Always, BodyErrors, ChangeErrors, DriverErrors, Missing, NotFound, ReadErrors, RecordErrors,
-    RefusalErrors, WaitErrors,
+    RefusalErrors, StoredErrors, WaitErrors,
 };
 pub(super) use parameters::{
-    Blocking, Change, ClaimFilter, ClaimPath, CsiSecrets, InNamespace, JobPath, NodePath, OfPlugin,
-    OperationFilter, OperationPath, Pages, PluginPath, Prefix, Read, Region, Type, VolumeFilter,
-    VolumePath, Wait,
+    Blocking, Change, ClaimFilter, ClaimPath, CsiSecrets, InNamespace, JobPath, NamespacePath,
+    NodePath, OfPlugin, OperationFilter, OperationPath, Pages, PluginPath, PolicyPath, Prefix,
+    Read, Region, RoleNamePath, RolePath, TokenPath, Type, VolumeFilter, VolumePath, Wait,
 };
 
-use super::{claims, doctor, jobs, nodes, operations, plugins, snapshots, status, volumes, wire};
+use super::{
+    acl, claims, doctor, jobs, namespaces, nodes, operations, plugins, snapshots, status, volumes,
+    wire,
+};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
@@ -66,6 +69,37 @@ pub fn document() -> utoipa::openapi::OpenApi {
         nodes::read_node,
         nodes::fence_node,
         nodes::unfence_node,
+        namespaces::list_namespaces,
+        namespaces::create_namespace,
+        namespaces::create_namespace_by_post,
+        namespaces::read_namespace,
+        namespaces::apply_namespace,
+        namespaces::apply_namespace_by_post,
+        namespaces::delete_namespace,
+        acl::tokens::bootstrap_acl,
+        acl::tokens::bootstrap_acl_by_post,
+        acl::tokens::list_tokens,
+        acl::tokens::create_token,
+        acl::tokens::create_token_by_post,
+        acl::tokens::read_own_token,
+        acl::tokens::read_token,
+        acl::tokens::update_token,
+        acl::tokens::update_token_by_post,
+        acl::tokens::delete_token,
+        acl::policies::list_policies,
+        acl::policies::list_own_policies,
+        acl::policies::read_policy,
+        acl::policies::apply_policy,
+        acl::policies::apply_policy_by_post,
+        acl::policies::delete_policy,
+        acl::roles::list_roles,
+        acl::roles::create_role,
+        acl::roles::create_role_by_post,
+        acl::roles::read_role_by_name,
+        acl::roles::read_role,
+        acl::roles::update_role,
+        acl::roles::update_role_by_post,
+        acl::roles::delete_role,
         operations::list_operations,
         operations::read_operation,
         operations::retry_operation,
@@ -85,12 +119,18 @@ pub fn document() -> utoipa::openapi::OpenApi {
         wire::Error<'static>,
         wire::ExternalVolumes<'static>,
         wire::Job<'static>,
+        wire::Namespace<'static>,
         wire::Node<'static>,
         wire::NodeStub<'static>,
         wire::Operation<'static>,
         wire::Plugin<'static>,
         wire::PluginStub<'static>,
+        wire::Policy<'static>,
+        wire::PolicyStub<'static>,
+        wire::Role<'static>,
         wire::Snapshots<'static>,
+        wire::Token<'static>,
+        wire::TokenStub<'static>,
         wire::Volume<'static>,
         wire::VolumeStub<'static>,
         wire::VolumesAnswer<'static>,
