@@ -12,6 +12,7 @@
 mod claims;
 pub mod contract;
 pub mod declared;
+pub mod differences;
 mod dispatch;
 mod doctor;
 pub mod edge;

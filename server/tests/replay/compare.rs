@@ -126,6 +126,19 @@ impl Bindings {
         IDENTIFIER.replace_all(recorded, known).into_owned()
     }
 
+    /// The beginning of our identifier that stands for the beginning of a recorded one, as it is spelt.
+    pub fn our_prefix(&self, recorded: &str) -> Option<String> {
+        let begins = |(known, _): &(&String, &String)| {
+            IDENTIFIER.is_match(known) && known.starts_with(&recorded.to_lowercase())
+        };
+        let (_, ours) = self.names.iter().find(begins)?;
+        let prefix = ours.get(..recorded.len())?.to_owned();
+        match recorded.contains(|letter: char| letter.is_ascii_uppercase()) {
+            true => Some(prefix.to_uppercase()),
+            false => Some(prefix),
+        }
+    }
+
     /// Where the answers differ.
     pub fn compare(&mut self, exchange: &Exchange, answer: &Answer) -> Vec<Difference> {
         let mut found = Found {
@@ -206,7 +219,11 @@ impl Found<'_> {
                 }
             }
             (Some(Value::Array(nomad)), Some(Value::Array(ours))) if nomad.len() == ours.len() => {
-                for (nomad, ours) in nomad.iter().zip(self.as_ordered(nomad, ours)) {
+                let ours = match at.ends_with("/Allocations") {
+                    true => self.as_ordered(nomad, ours),
+                    false => ours.iter().collect(),
+                };
+                for (nomad, ours) in nomad.iter().zip(ours) {
                     self.at(&format!("{at}/*"), Some(nomad), Some(ours));
                 }
             }
@@ -221,7 +238,8 @@ impl Found<'_> {
         key: &str,
         ours: &'v serde_json::Map<String, Value>,
     ) -> Option<&'v Value> {
-        let free = |name: &&String| IDENTIFIER.is_match(name) && !self.bindings.taken.contains(*name);
+        let free =
+            |name: &&String| IDENTIFIER.is_match(name) && !self.bindings.taken.contains(*name);
         let found = ours.keys().find(free)?.clone();
         self.bindings.bind(key, &found);
         ours.get(&found)
@@ -234,7 +252,9 @@ impl Found<'_> {
         let mut ordered = Vec::new();
         for recorded in nomad {
             let id = recorded["ID"].as_str().map(|id| self.bindings.ours(id));
-            let at = left.iter().position(|it| it["ID"].as_str() == id.as_deref());
+            let at = left
+                .iter()
+                .position(|it| it["ID"].as_str() == id.as_deref());
             ordered.push(left.remove(at.filter(|_| id.is_some()).unwrap_or(0)));
         }
         ordered
@@ -244,7 +264,14 @@ impl Found<'_> {
         let field = at.rsplit(['/', ' ']).next().unwrap_or_default();
         if INDEXES.contains(&field) {
             return match (nomad.as_u64(), ours.as_u64()) {
-                (Some(nomad), Some(ours)) => self.binds_index(nomad, ours),
+                (Some(nomad), Some(ours)) => {
+                    let of = if at.starts_with("header") {
+                        "answer"
+                    } else {
+                        self.counts
+                    };
+                    self.binds_index(of, nomad, ours)
+                }
                 _ => false,
             };
         }
@@ -260,18 +287,19 @@ impl Found<'_> {
         }
     }
 
-    /// 0 is 0; otherwise what is equal, less or greater there is so here.
-    fn binds_index(&mut self, nomad: u64, ours: u64) -> bool {
+    /// 0 is 0; otherwise what is equal there is so here, and what is greater there is not less here.
+    fn binds_index(&mut self, of: &'static str, nomad: u64, ours: u64) -> bool {
         if nomad == 0 || ours == 0 {
             return nomad == ours;
         }
-        let bound = self.bindings.indexes.entry(self.counts).or_default();
+        let bound = self.bindings.indexes.entry(of).or_default();
         if let Some(known) = bound.get(&nomad) {
             return *known == ours;
         }
         let before = bound.range(..nomad).next_back();
         let after = bound.range(nomad..).next();
-        let fits = before.is_none_or(|(_, it)| *it < ours) && after.is_none_or(|(_, it)| ours < *it);
+        let fits =
+            before.is_none_or(|(_, it)| *it <= ours) && after.is_none_or(|(_, it)| ours <= *it);
         if fits {
             bound.insert(nomad, ours);
         }

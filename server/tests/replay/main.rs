@@ -32,6 +32,12 @@ async fn every_recorded_answer_is_given_with_nomad_s_statuses_or_differs_by_a_ru
     replay(StatusStyle::Nomad).await;
 }
 
+/// `EXPECTORATE=overwrite cargo test -p saddlebag --test replay` writes the page anew.
+#[test]
+fn the_page_of_differences_is_what_the_replay_is_checked_by() {
+    expectorate::assert_contents("src/http/differences.md", &differences::page());
+}
+
 async fn replay(style: StatusStyle) {
     let mut tally = Tally::new(style);
     for (file, lines) in FILES {

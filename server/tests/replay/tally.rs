@@ -1,13 +1,67 @@
 //! How the answers compare, all in all.
 
 use crate::compare::Difference;
-use crate::differences::RULES;
+use crate::differences::rules;
 use crate::exchange::Exchange;
 use saddlebag::error::StatusStyle;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is not built yet, by file and line. A line that passes has to go from here.
-const NOT_BUILT: &[(&str, usize)] = &[];
+const NOT_BUILT: &[(&str, usize)] = &[
+    ("claims", 9),
+    ("claims", 10),
+    ("open", 18),
+    ("open", 22),
+    ("open", 23),
+    ("open", 26),
+    ("open", 49),
+    ("open", 50),
+    ("open", 172),
+    ("open", 173),
+    ("open", 174),
+    ("open", 175),
+    ("open", 176),
+    ("open", 177),
+    ("open", 178),
+    ("open", 179),
+    ("open", 180),
+    ("open", 181),
+    ("open", 182),
+    ("open", 183),
+    ("open", 184),
+    ("open", 185),
+    ("open", 186),
+    ("open", 220),
+    ("open", 260),
+    ("open", 262),
+    ("open", 263),
+    ("open", 264),
+    ("open", 265),
+    ("open", 266),
+    ("open", 267),
+    ("open", 268),
+    ("open", 269),
+    ("open", 270),
+    ("open", 271),
+    ("open", 272),
+    ("open", 273),
+    ("open", 275),
+    ("open", 277),
+    ("open", 278),
+    ("open", 279),
+    ("open", 280),
+    ("open", 281),
+    ("open", 282),
+    ("open", 283),
+    ("open", 284),
+    ("open", 286),
+    ("open", 287),
+    ("open", 289),
+    ("open", 291),
+    ("open", 301),
+    ("open", 302),
+    ("open", 306),
+];
 
 /// How the answers compare.
 pub struct Tally {
@@ -16,6 +70,8 @@ pub struct Tally {
     by_rule: BTreeMap<&'static str, usize>,
     left_out: BTreeMap<&'static str, usize>,
     waiting: usize,
+    /// The rules that were of use.
+    met: BTreeSet<&'static str>,
     wrong: Vec<String>,
 }
 
@@ -40,6 +96,7 @@ impl Tally {
             by_rule: BTreeMap::new(),
             left_out: BTreeMap::new(),
             waiting: 0,
+            met: BTreeSet::new(),
             wrong: Vec::new(),
         }
     }
@@ -51,17 +108,16 @@ impl Tally {
     /// Takes in how one answer compares.
     pub fn judge(&mut self, file: &str, exchange: &Exchange, differences: Vec<Difference>) {
         let (line, name) = (exchange.line, &exchange.name);
-        let mut rules = BTreeSet::new();
+        let mut met = BTreeSet::new();
         let mut bare = Vec::new();
         for difference in differences {
-            let rule = RULES
-                .iter()
-                .find(|rule| (rule.covers)(self.style, exchange, &difference));
+            let rule = rules(self.style).find(|rule| (rule.covers)(exchange, &difference));
             match rule {
-                Some(rule) => _ = rules.insert(rule.matter),
+                Some(rule) => _ = met.insert(rule.matter),
                 None => bare.push(difference.to_string()),
             }
         }
+        self.met.extend(&met);
         let not_built = NOT_BUILT.contains(&(file, line));
         match (bare.is_empty(), not_built) {
             (true, true) => self.wrong.push(format!(
@@ -74,9 +130,9 @@ impl Tally {
                 exchange.request.path,
                 bare.join("\n      ")
             )),
-            (true, false) if rules.is_empty() => self.equal += 1,
+            (true, false) if met.is_empty() => self.equal += 1,
             (true, false) => {
-                for rule in rules {
+                for rule in met {
                     *self.by_rule.entry(rule).or_default() += 1;
                 }
             }
@@ -95,10 +151,8 @@ impl Tally {
         if self.waiting > 0 {
             println!("  {} not built yet", self.waiting);
         }
-        for rule in RULES {
-            let is_idle = !self.by_rule.contains_key(rule.matter);
-            let is_of_other_run = rule.only_true && self.style == StatusStyle::Nomad;
-            if is_idle && !is_of_other_run {
+        for rule in rules(self.style) {
+            if !self.met.contains(rule.matter) {
                 let idle = format!("nothing differs by the rule {:?}", rule.matter);
                 self.wrong.push(idle);
             }

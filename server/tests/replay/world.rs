@@ -49,10 +49,24 @@ impl World {
     pub async fn ask(&self, exchange: &Exchange) -> Answer {
         let request = &exchange.request;
         let path = self.bindings.ours(&request.path);
-        let path = path.replace("/v1/job/hostpath", "/v1/job/hp0");
+        let path = self.with_our_node(path.replace("/v1/job/hostpath", "/v1/job/hp0"));
         let body = request.body().map(|body| self.bindings.ours(&body));
         let body = body.map(|body| request.bytes(&body));
-        self.send(&request.method, &path, &request.headers, body).await
+        self.send(&request.method, &path, &request.headers, body)
+            .await
+    }
+
+    /// The same with the beginning of our node's id where the query has that of the recorded one's.
+    fn with_our_node(&self, path: String) -> String {
+        for parameter in ["node_id=", "node="] {
+            let Some((before, node)) = path.split_once(parameter) else {
+                continue;
+            };
+            if let Some(ours) = self.bindings.our_prefix(node) {
+                return format!("{before}{parameter}{ours}");
+            }
+        }
+        path
     }
 
     async fn send(
@@ -73,7 +87,9 @@ impl World {
         match exchange.request.method.as_str() {
             "PUT" => self.run(&exchange.request.json()["Job"]).await,
             "DELETE" if route == "/v1/job/hostpath" => {
-                self.server.restart_with(|config| config.plugins.clear()).await;
+                self.server
+                    .restart_with(|config| config.plugins.clear())
+                    .await;
             }
             "DELETE" => self.stop(route.trim_start_matches("/v1/job/")).await,
             _ => {}

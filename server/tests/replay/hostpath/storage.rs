@@ -44,7 +44,8 @@ impl Storage {
             let types = asked.volume_capabilities.iter();
             types.filter_map(|it| it.access_type.as_ref()).any(wanted)
         };
-        if is(|it| matches!(it, AccessType::Block(_))) && is(|it| matches!(it, AccessType::Mount(_)))
+        if is(|it| matches!(it, AccessType::Block(_)))
+            && is(|it| matches!(it, AccessType::Mount(_)))
         {
             return Err(Status::invalid_argument(
                 "cannot have both block and mount access type",
@@ -136,9 +137,9 @@ impl Storage {
     ) -> Result<v1::ListVolumesResponse, Status> {
         let first: usize = match asked.starting_token.as_str() {
             "" => 0,
-            token => token.parse().map_err(|_| {
-                Status::aborted("The type of startingToken should be integer")
-            })?,
+            token => token
+                .parse()
+                .map_err(|_| Status::aborted("The type of startingToken should be integer"))?,
         };
         let most = match asked.max_entries {
             0 => usize::MAX,
@@ -169,9 +170,10 @@ impl Storage {
     ) -> Result<v1::CreateSnapshotResponse, Status> {
         let (name, source) = (&asked.name, &asked.source_volume_id);
         let bytes = self.disk(source)?.bytes;
-        let known = self.snapshots.iter().find(|it| {
-            self.names.get(&it.snapshot_id) == Some(name)
-        });
+        let known = self
+            .snapshots
+            .iter()
+            .find(|it| self.names.get(&it.snapshot_id) == Some(name));
         let snapshot = match known {
             Some(known) if known.source_volume_id == *source => known.clone(),
             Some(_) => {
@@ -191,7 +193,8 @@ impl Storage {
                     ready_to_use: true,
                     ..Default::default()
                 };
-                self.names.insert(snapshot.snapshot_id.clone(), name.clone());
+                self.names
+                    .insert(snapshot.snapshot_id.clone(), name.clone());
                 self.snapshots.push(snapshot.clone());
                 snapshot
             }
@@ -211,20 +214,21 @@ impl Storage {
     ) -> Result<v1::ListSnapshotsResponse, Status> {
         let first: usize = match asked.starting_token.as_str() {
             "" => 0,
-            token => token.parse().map_err(|_| {
-                Status::aborted("startingToken=0 !< int32=4294967295")
-            })?,
+            token => token
+                .parse()
+                .map_err(|_| Status::aborted("startingToken=0 !< int32=4294967295"))?,
         };
         let end = match asked.max_entries {
             0 => self.snapshots.len(),
             most => self.snapshots.len().min(first + most as usize),
         };
         let page = self.snapshots.get(first..end).unwrap_or_default();
-        let entries = page.iter().cloned().map(|snapshot| {
-            v1::list_snapshots_response::Entry {
+        let entries = page
+            .iter()
+            .cloned()
+            .map(|snapshot| v1::list_snapshots_response::Entry {
                 snapshot: Some(snapshot),
-            }
-        });
+            });
         Ok(v1::ListSnapshotsResponse {
             entries: entries.collect(),
             next_token: match end < self.snapshots.len() {
