@@ -22,6 +22,7 @@ pub mod csi;
 pub mod doctor;
 pub mod driver;
 pub mod error;
+pub mod filter;
 pub mod http;
 pub mod id;
 pub mod namespace;

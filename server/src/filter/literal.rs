@@ -73,7 +73,9 @@ impl Literal {
 
     fn unreadable(&self, function: &str, why: &str) -> String {
         let text = &self.text;
-        format!("error getting match value in expression: strconv.{function}: parsing {text:?}: {why}")
+        format!(
+            "error getting match value in expression: strconv.{function}: parsing {text:?}: {why}"
+        )
     }
 }
 

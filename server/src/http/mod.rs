@@ -16,6 +16,7 @@ pub mod differences;
 mod dispatch;
 mod doctor;
 pub mod edge;
+mod filtering;
 mod front;
 mod jobs;
 mod line;

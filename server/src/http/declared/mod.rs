@@ -17,9 +17,9 @@ pub(super) use failures::{
     RefusalErrors, WaitErrors,
 };
 pub(super) use parameters::{
-    Blocking, Change, ClaimFilter, ClaimPath, CsiSecrets, InNamespace, JobPath, NodePath, OfPlugin,
-    OperationFilter, OperationPath, Pages, PluginPath, Prefix, Read, Region, Type, VolumeFilter,
-    VolumePath, Wait,
+    Blocking, Change, ClaimFilter, ClaimPath, CsiSecrets, Filtered, InNamespace, JobPath, NodePath,
+    OfPlugin, OperationFilter, OperationPath, Pages, PluginPath, Prefix, Read, Region, Type,
+    VolumeFilter, VolumePath, Wait,
 };
 
 use super::{claims, doctor, jobs, nodes, operations, plugins, snapshots, status, volumes, wire};
