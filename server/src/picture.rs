@@ -18,7 +18,7 @@ pub use node::{node, node_stub};
 pub use operation::{STATES, operation, waits_for};
 pub use plugin::Fragments;
 pub(crate) use volume::nanoseconds;
-pub use volume::{ShownClaim, VolumePicture};
+pub use volume::{ShownClaim, VolumeFields, VolumePicture};
 
 use bytes::Bytes;
 use serde::Serialize;

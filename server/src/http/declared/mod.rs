@@ -17,9 +17,10 @@ pub(super) use failures::{
     RefusalErrors, StoredErrors, WaitErrors,
 };
 pub(super) use parameters::{
-    Blocking, Change, ClaimFilter, ClaimPath, CsiSecrets, InNamespace, JobPath, NamespacePath,
-    NodePath, OfPlugin, OperationFilter, OperationPath, Pages, PluginPath, PolicyPath, Prefix,
-    Read, Region, RoleNamePath, RolePath, TokenPath, Type, VolumeFilter, VolumePath, Wait,
+    Blocking, Change, ClaimFilter, ClaimPath, CsiSecrets, Filtered, InNamespace, JobPath,
+    NamespacePath, NodePath, OfPlugin, OperationFilter, OperationPath, Pages, PluginPath,
+    PolicyPath, Prefix, Read, Region, RoleNamePath, RolePath, TokenPath, Type, VolumeFilter,
+    VolumePath, Wait,
 };
 
 use super::{
