@@ -12,6 +12,7 @@
 //! - The secret of a token is known to who was given it: what is kept is a hash.
 
 mod access;
+mod asker;
 mod bootstrap;
 mod caller;
 pub mod capability;
@@ -28,6 +29,7 @@ mod unfit;
 mod tests;
 
 pub use access::{Access, Granted};
+pub use asker::{asker, on_behalf_of};
 pub use bootstrap::{Bootstrap, bootstrap};
 pub use caller::{ANONYMOUS, Caller, Unresolved, Who};
 pub use fingerprint::fingerprint;

@@ -137,9 +137,11 @@ pub async fn create(cp: &ControlPlane, spec: &TokenSpec) -> Result<Created> {
     let created_at = cp.clock.now();
     let (kind, mut problems) = judged(spec);
     let expires_at = match spec.expires_at {
-        None if spec.expiration_ttl > SignedDuration::ZERO => {
-            Some(cp.clock.after(spec.expiration_ttl))
-        }
+        None if spec.expiration_ttl > SignedDuration::ZERO => Some(
+            created_at
+                .saturating_add(spec.expiration_ttl)
+                .unwrap_or(Timestamp::MAX),
+        ),
         given => given,
     };
     if spec.expiration_ttl < SignedDuration::ZERO {

@@ -50,7 +50,7 @@ pub struct Settings {
     #[arg(long, env = "SADDLEBAG_PORT")]
     pub port: Option<u16>,
 
-    /// Let others on the network in, without encryption or access control. [default: false]
+    /// Let others on the network in, without encryption. [default: false]
     #[arg(long, value_name = "BOOL", env = "SADDLEBAG_LISTEN_BEYOND_LOOPBACK_WITHOUT_TLS",
         num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub listen_beyond_loopback_without_tls: Option<bool>,
@@ -192,7 +192,7 @@ impl Settings {
             return Err(Unfit {
                 key: "bind",
                 problem: format!(
-                    "{bind} lets others on the network in, and there is neither encryption nor access control yet: \
+                    "{bind} lets others on the network in, and there is no encryption yet: \
                      bind 127.0.0.1 and put a proxy in front, or set listen_beyond_loopback_without_tls = true"
                 ),
             });

@@ -7,7 +7,7 @@ use super::dispatch::dispatch;
 use super::edge::{self, Asked, Guard, Params, Query, Refusal, Route, Routed, Router};
 use super::line::Line;
 use super::reply::{self, Refused};
-use crate::acl::Caller;
+use crate::acl::{Caller, on_behalf_of};
 use crate::control::ControlPlane;
 use crate::crash::{self, Point};
 use crate::error::{Fault, StatusStyle};
@@ -254,7 +254,7 @@ impl Front {
         };
         let caller = admit(&self.cp, operation, &request)?;
         let asking = Asking { request, caller };
-        dispatch(&self.cp, operation, &asking).await
+        on_behalf_of(&asking.caller, dispatch(&self.cp, operation, &asking)).await
     }
 
     fn refuse(&self, headers: &HeaderMap, refused: Refused) -> edge::Answer {

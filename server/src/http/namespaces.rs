@@ -1,51 +1,59 @@
 //! The routes of tag `namespaces`.
 
 use super::declared::{
-    At, BodyErrors, ChangeErrors, Changed, List, Missing, NamespacePath, Prefix, Read, ReadErrors,
-    Region, StoredErrors,
+    At, Blocking, BodyErrors, ChangeErrors, Changed, List, Missing, NamespacePath, Prefix, Read,
+    ReadErrors, Region, StoredErrors,
 };
 use super::edge::{ReadOptions, WriteOptions};
 use super::front::Asking;
 use super::reply::{Reply, empty, json, missing};
 use super::request::NamespaceRequest;
+use super::waiting;
 use super::wire::{self, Withheld};
 use crate::acl::capability::ANY;
 use crate::control::ControlPlane;
 use crate::error::Fault;
 use crate::id::Namespace;
 use crate::namespace::{self, NamespaceRow};
-use crate::state::Stored;
+use crate::state::{Interest, State, Stored};
 use std::borrow::Cow;
 
 #[utoipa::path(
     get, path = "/v1/namespaces", tag = "namespaces",
-    params(Prefix, Read),
+    params(Prefix, Blocking, Read),
     responses(At<List<wire::Namespace<'static>>>, ReadErrors),
 )]
 pub(super) async fn list_namespaces(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let options = ReadOptions::read(asking.query, &asking.settings.region)?;
-    let state = cp.state();
+    let state = waiting::state(cp, &options, Interest::Namespaces, |state| {
+        state.namespaces_index
+    })
+    .await;
     let access = &asking.caller.access;
     let namespaces: Vec<_> = state
         .namespaces()
         .filter(|stored| stored.row.name.as_str().starts_with(&options.prefix))
         .filter(|stored| access.in_namespace(stored.row.name.as_str(), &[ANY]))
-        .map(|stored| shown(stored))
+        .map(|stored| picture(stored))
         .collect();
     Ok(json(&namespaces).at(state.namespaces_index))
 }
 
 #[utoipa::path(
     get, path = "/v1/namespace/{namespace_name}", tag = "namespaces",
-    params(NamespacePath, Read),
+    params(NamespacePath, Blocking, Read),
     responses(At<wire::Namespace<'static>>, Missing, ReadErrors),
 )]
 pub(super) async fn read_namespace(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
-    ReadOptions::read(asking.query, &asking.settings.region)?;
+    let options = ReadOptions::read(asking.query, &asking.settings.region)?;
     let name = named(asking);
-    let state = cp.state();
+    let shown = |state: &State| match state.namespace(&name) {
+        Some(stored) => stored.modified,
+        None => state.namespaces_index,
+    };
+    let state = waiting::state(cp, &options, Interest::Namespaces, shown).await;
     match state.namespace(&name) {
-        Some(stored) => Ok(json(&shown(stored)).at(stored.modified)),
+        Some(stored) => Ok(json(&picture(stored)).at(stored.modified)),
         None => Err(missing(Fault::NoNamespaceToRead, state.namespaces_index)),
     }
 }
@@ -120,7 +128,7 @@ fn named(asking: &Asking<'_>) -> Namespace {
     Namespace::known(asking.param("namespace_name"))
 }
 
-fn shown(stored: &Stored<NamespaceRow>) -> wire::Namespace<'_> {
+fn picture(stored: &Stored<NamespaceRow>) -> wire::Namespace<'_> {
     let row = &stored.row;
     wire::Namespace {
         capabilities: Withheld,

@@ -23,6 +23,8 @@ pub enum Interest {
     Node(NodeId),
     /// All nodes.
     Nodes,
+    /// All namespaces.
+    Namespaces,
     /// The volumes of a query, with what they show of their plugins.
     Volumes(VolumeQuery),
     /// The plugins whose id begins with this.
@@ -85,7 +87,10 @@ impl Interest {
             | Interest::Claim(_)
             | Interest::Claims(_)
             | Interest::Node(_) => false,
-            Interest::Volumes(_) | Interest::Plugins(_) | Interest::Nodes => true,
+            Interest::Volumes(_)
+            | Interest::Plugins(_)
+            | Interest::Nodes
+            | Interest::Namespaces => true,
         }
     }
 
@@ -113,6 +118,7 @@ impl Interest {
                 touched.nodes.contains(id) || touched.plugins.iter().any(is_there)
             }
             Interest::Nodes => !touched.nodes.is_empty(),
+            Interest::Namespaces => !touched.namespaces.is_empty(),
             Interest::Plugins(prefix) => touched
                 .plugins
                 .iter()

@@ -15,7 +15,7 @@ async fn the_first_token_is_made_once_and_may_do_everything() {
     let own = management.read_own_token().send().await.unwrap();
     let index = own.headers()["x-nomad-index"].to_str().unwrap().to_owned();
     assert_eq!((own.type_.as_str(), own.global), ("management", true));
-    let again = || server.client.bootstrap_acl().body(None).send();
+    let again = || server.client.bootstrap_acl().send();
     let (status, error) = refusal(again().await);
     let text = format!("ACL bootstrap already done (reset index: {index})");
     assert_eq!((status, error.message), (400, text.clone()));
@@ -68,7 +68,7 @@ async fn a_secret_is_told_once_and_kept_nowhere() {
             body.accessor_id(made.accessor_id.clone())
                 .name("renamed".to_owned())
                 .type_("client".to_owned())
-                .policies(["readers".to_owned()])
+                .policies(vec!["readers".to_owned()])
         });
     assert_eq!(renamed.send().await.unwrap().secret_id, "");
     let read = own.read_own_token().send().await.unwrap();
@@ -94,7 +94,6 @@ async fn a_token_ends_when_it_expires_and_is_forgotten_within_a_minute() {
     let first = server
         .client
         .bootstrap_acl()
-        .body(None)
         .send()
         .await
         .unwrap()
@@ -137,7 +136,6 @@ async fn an_expired_token_is_told_so_when_it_asks_who_it_is() {
     let first = server
         .client
         .bootstrap_acl()
-        .body(None)
         .send()
         .await
         .unwrap()
@@ -210,7 +208,7 @@ async fn a_token_may_do_what_its_roles_say_as_long_as_they_say_so() {
     };
     let role = management
         .create_role()
-        .body_map(|body| body.name("lookers".to_owned()).policies([readers]))
+        .body_map(|body| body.name("lookers".to_owned()).policies(vec![readers]))
         .send()
         .await
         .unwrap()
@@ -221,7 +219,7 @@ async fn a_token_may_do_what_its_roles_say_as_long_as_they_say_so() {
     };
     let made = management
         .create_token()
-        .body_map(|body| body.type_("client".to_owned()).roles([link]))
+        .body_map(|body| body.type_("client".to_owned()).roles(vec![link]))
         .send()
         .await
         .unwrap()

@@ -375,3 +375,47 @@ async fn lists_of_every_namespace_show_what_the_caller_may_see_and_no_more() {
         403
     );
 }
+
+#[tokio::test]
+async fn what_is_done_is_recorded_with_the_token_that_asked_for_it() {
+    let (server, secret) = guarded().await;
+    let management = client(&server, &secret);
+    let own = management
+        .read_own_token()
+        .send()
+        .await
+        .unwrap()
+        .into_inner();
+    crate::server::create(&management, crate::server::volume("v"))
+        .await
+        .unwrap();
+    let operations = management.list_operations().send().await.unwrap();
+    assert_eq!(operations[0].by, own.accessor_id);
+    let claimed = management
+        .claim_volume()
+        .volume_id("v")
+        .body_map(|body| body)
+        .send();
+    let claim = claimed.await.unwrap().into_inner();
+    let stored = server.control_plane.state();
+    let volume = saddlebag::id::VolumeKey {
+        namespace: saddlebag::id::Namespace::default_namespace(),
+        id: saddlebag::id::VolumeId::known("v"),
+    };
+    assert_eq!(stored.claims(&volume).next().unwrap().by, own.accessor_id);
+    let released = management
+        .release_claim()
+        .volume_id("v")
+        .alloc_id(claim.allocation_id)
+        .send();
+    released.await.unwrap();
+    let node = management.list_nodes().send().await.unwrap()[0].id.clone();
+    let fenced = management
+        .fence_node()
+        .node_id(node)
+        .reason("a test")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(fenced.fence.as_ref().unwrap().by, own.accessor_id);
+}

@@ -12,13 +12,7 @@ pub async fn guarded() -> (TestServer, String) {
         config.acl_enabled = true;
     })
     .await;
-    let token = server
-        .client
-        .bootstrap_acl()
-        .body(None)
-        .send()
-        .await
-        .unwrap();
+    let token = server.client.bootstrap_acl().send().await.unwrap();
     (server, token.into_inner().secret_id)
 }
 

@@ -203,3 +203,46 @@ async fn a_volume_in_a_namespace_that_is_not_there_is_refused_as_nomad_does() {
     assert_eq!((status, error.code.as_str()), (404, "namespace_not_found"));
     assert_eq!(error.message, "volume v is in nonexistent namespace nope");
 }
+
+#[tokio::test]
+async fn who_waits_for_namespaces_is_woken_when_one_is_made_or_deleted() {
+    let server = TestServer::start().await;
+    let listed = server.client.list_namespaces().send().await.unwrap();
+    let index: u64 = listed.headers()["x-nomad-index"]
+        .to_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let list = server.client.list_namespaces().index(index).send();
+    let read = server
+        .client
+        .read_namespace()
+        .namespace_name("team")
+        .index(index)
+        .send();
+    let made = async {
+        server.waiting(2).await;
+        make(&server, "team").await;
+    };
+    let (listed, read, ()) = tokio::join!(list, read, made);
+    assert_eq!(listed.unwrap().len(), 2);
+    let index = read.unwrap().modify_index;
+    let read = server
+        .client
+        .read_namespace()
+        .namespace_name("team")
+        .index(index)
+        .send();
+    let deleted = async {
+        server.waiting(1).await;
+        server
+            .client
+            .delete_namespace()
+            .namespace_name("team")
+            .send()
+            .await
+            .unwrap();
+    };
+    let (read, ()) = tokio::join!(read, deleted);
+    assert_eq!(refusal(read).0, 404);
+}

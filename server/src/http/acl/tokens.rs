@@ -23,7 +23,7 @@ use std::borrow::Cow;
 #[utoipa::path(
     put, path = "/v1/acl/bootstrap", tag = "acl",
     params(Region),
-    request_body(content = Option<BootstrapRequest>),
+    request_body = BootstrapRequest,
     responses(Made<wire::Token<'static>>, BodyErrors, StoredErrors),
 )]
 pub(in crate::http) async fn bootstrap_acl(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
@@ -36,7 +36,7 @@ pub(in crate::http) async fn bootstrap_acl(cp: &ControlPlane, asking: &Asking<'_
 #[utoipa::path(
     post, path = "/v1/acl/bootstrap", tag = "acl",
     params(Region),
-    request_body(content = Option<BootstrapRequest>),
+    request_body = BootstrapRequest,
     responses(Made<wire::Token<'static>>, BodyErrors, StoredErrors),
 )]
 pub(in crate::http) async fn bootstrap_acl_by_post(

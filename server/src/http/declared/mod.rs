@@ -28,6 +28,7 @@ use super::{
     wire,
 };
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{RefOr, Required};
 use utoipa::{Modify, OpenApi};
 
 /// Everything that the server declares.
@@ -137,7 +138,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         wire::VolumesAnswer<'static>,
     )),
     security((), ("NomadToken" = []), ("Bearer" = [])),
-    modifiers(&Tokens),
+    modifiers(&Tokens, &BodiesLeftOut),
 )]
 struct Declared;
 
@@ -151,5 +152,25 @@ impl Modify for Tokens {
         components.add_security_scheme("NomadToken", SecurityScheme::ApiKey(header));
         let bearer = Http::new(HttpAuthScheme::Bearer);
         components.add_security_scheme("Bearer", SecurityScheme::Http(bearer));
+    }
+}
+
+/// The bodies that may be left out; utoipa can only say that they may be null.
+struct BodiesLeftOut;
+
+impl Modify for BodiesLeftOut {
+    fn modify(&self, declared: &mut utoipa::openapi::OpenApi) {
+        if let Some(path) = declared.paths.paths.get_mut("/v1/acl/bootstrap") {
+            let operations = [&mut path.put, &mut path.post];
+            let bodies = operations
+                .into_iter()
+                .flatten()
+                .flat_map(|it| &mut it.request_body);
+            for body in bodies {
+                if let RefOr::T(body) = body {
+                    body.required = Some(Required::False);
+                }
+            }
+        }
     }
 }
