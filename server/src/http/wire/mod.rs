@@ -10,6 +10,7 @@
 //! one fragment and not a million rows. [`Volume`] and [`VolumeStub`] are the two parts together.
 
 pub mod allocations;
+pub mod blank;
 pub mod claims;
 pub mod doctor;
 pub mod draft;
@@ -19,6 +20,7 @@ pub mod jobs;
 pub mod nodes;
 pub mod operations;
 pub mod plugins;
+pub mod search;
 pub mod snapshots;
 pub mod status;
 pub mod volumes;
@@ -36,12 +38,13 @@ pub use draft::{
 };
 pub use error::Error;
 pub use external::{ExternalVolume, ExternalVolumes};
-pub use jobs::{Job, PluginConfig, Task, TaskGroup};
+pub use jobs::{Job, JobStub, PluginConfig, Task, TaskGroup};
 pub use nodes::{Fence, Node, NodeStub};
 pub use operations::Operation;
 pub use plugins::{ControllerInfo, JobDescription, NodeInfo, Plugin, PluginInstance, PluginStub};
+pub use search::{FuzzyMatch, FuzzySearchAnswer, SearchAnswer};
 pub use snapshots::{Snapshot, Snapshots};
-pub use status::{AgentHealth, AgentPartHealth};
+pub use status::{AgentHealth, AgentPartHealth, AgentSelf};
 pub use volumes::{
     DeleteGivenUp, MountFlags, MountOptions, PluginHealth, Topology, TopologyRequirement, Volume,
     VolumeCapability, VolumeDetail, VolumePlugin, VolumeStub, VolumeSummary, VolumeUsers,
