@@ -29,6 +29,7 @@ mod operations;
 mod plugins;
 mod reply;
 pub mod request;
+mod search;
 mod snapshots;
 mod status;
 mod volumes;

@@ -336,6 +336,86 @@ pub const RULES: &[Rule] = &[
         },
     },
     Rule {
+        matter: "filters that are no expressions, or hold no regular expression",
+        nomad: "the texts of the parser's generator and of Go's regexp package",
+        saddlebag: "the same status and beginning, and a text that says what stands where, and what could",
+        why: "the text is for whoever wrote the filter",
+        covers: |exchange, it| {
+            const BEGINNINGS: [&str; 2] = [
+                "failed to create result paginator: failed to read filter expression: ",
+                "failed to read result page: failed to compile regular expression ",
+            ];
+            let alike = |text: &&&str| {
+                exchange.text().starts_with(**text) && it.our_text().starts_with(**text)
+            };
+            it.at == "body" && BEGINNINGS.iter().any(|text| alike(&text))
+        },
+    },
+    Rule {
+        matter: "filters on secrets",
+        nomad: "are asked of the secrets, so that these can be guessed",
+        saddlebag: "find none",
+        why: "nothing shows a secret",
+        covers: |exchange, it| {
+            exchange.has("filter=Secrets")
+                && it.at == "body"
+                && it.our_list().is_empty()
+                && it.ours == Some(json!([]))
+        },
+    },
+    Rule {
+        matter: "nodes",
+        nomad: "ids have 36 hexadecimal characters, and what does not look like one is an error",
+        saddlebag: "an id that nobody has is found nowhere",
+        why: "not every store of nodes names them so",
+        covers: |exchange, it| {
+            let is_none = ["[]", "node not found", ""].contains(&it.our_text()) || it.at != "body";
+            exchange.text().starts_with("node lookup failed") && is_none
+        },
+    },
+    Rule {
+        matter: "what a node is to a scheduler",
+        nomad: "its class, its version, its keys, and when its status changed",
+        saddlebag: "empty, or the version of saddlebag; `BootID` tells one start of the host from the next",
+        why: "saddlebag places nothing",
+        covers: |exchange, it| {
+            const SCHEDULED: [&str; 7] = [
+                "BootID",
+                "ComputedClass",
+                "HostNetworks",
+                "IdentitySigningKeyID",
+                "LastAllocUpdateIndex",
+                "StatusUpdatedAt",
+                "Version",
+            ];
+            exchange.asks("GET", "/v1/node") && SCHEDULED.contains(&it.field()) && it.ours.is_some()
+        },
+    },
+    Rule {
+        matter: "plugin jobs",
+        nomad: "what was submitted: tasks with their resources, restarts, updates, networks and programs",
+        saddlebag: "one task with its plugin; what only a scheduler reads is `null` or empty. `CSIPlugin` is added",
+        why: "a driver is named in the configuration, and never placed",
+        covers: |exchange, it| {
+            let says_nothing = [json!(null), json!(0), json!("")]
+                .iter()
+                .any(|blank| it.ours.as_ref() == Some(blank));
+            let is_named =
+                ["Driver", "Name"].contains(&it.field()) && it.at.starts_with("body/TaskGroups");
+            let is_added = it.at == "body/CSIPlugin" && it.nomad.is_none();
+            exchange.asks("GET", "/v1/job/") && (says_nothing || is_named || is_added)
+        },
+    },
+    Rule {
+        matter: "`Index` of a search",
+        nomad: "0",
+        saddlebag: "the newest change to anything",
+        why: "it costs nothing to be told",
+        covers: |exchange, it| {
+            exchange.asks("POST", "/v1/search") && it.at == "body/Index" && number(&it.ours) > 0
+        },
+    },
+    Rule {
         matter: "allocations",
         nomad: "what a scheduler placed: its evaluation, its group and tasks with their states and events",
         saddlebag: "a volume's are its claims, a plugin's are its drivers; what only a scheduler knows is empty",
