@@ -37,15 +37,28 @@ python_packages() {
     echo "$*" >"$folder/.packages"
 }
 
-# go_programs FOLDER PACKAGE@VERSION …: they are in FOLDER.
+# go_programs FOLDER PACKAGE@VERSION …: they are in FOLDER. Built in a module of their own, since `go install` refuses a
+# module that replaces another.
 go_programs() {
-    local folder=$1 package
+    local folder=$1 program
     shift
     holds "$folder" "$@" && return
-    for package in "$@"; do
-        GOBIN=$folder go install "$package"
-    done
+    mkdir "$folder/module"
+    (
+        cd "$folder/module"
+        go mod init scratch
+        for program in "$@"; do
+            go get -tool "$program"
+            go build -o "$folder/" "${program%@*}"
+        done
+    ) >"$folder/build.log" 2>&1 || { cat "$folder/build.log"; return 1; }
     echo "$*" >"$folder/.packages"
+}
+
+# Runs a command that has nothing to say if all is well: what it says is shown, and is a failure.
+silently() {
+    local said
+    said=$("$@" 2>&1) && [[ -z $said ]] || { printf '%s said:\n%s\n' "${1##*/}" "$said"; return 1; }
 }
 
 # start_saddlebag FOLDER [ARGUMENT …]: sets `url` to the address of a `saddlebag dev` that is new and empty, and `saddlebag_pid`.
