@@ -79,7 +79,7 @@ func main() {
 		check(len(volumes) == 1, "volumes:", len(volumes))
 		return volumes[0]
 	}
-	read := func(parameters saddlebag.ReadVolumeParams) (saddlebag.Volume, uint64) {
+	read := func(parameters saddlebag.ReadVolumeParams) (saddlebag.Volume, int64) {
 		response := must(client.ReadVolumeWithResponse(ctx, pgdata, &parameters))
 		return answered(response.JSON200, response.Body), answered(response.Headers200.XNomadIndex, response.Body)
 	}
@@ -123,7 +123,7 @@ func main() {
 
 	type seen struct {
 		volume saddlebag.Volume
-		index  uint64
+		index  int64
 	}
 	waiting := make(chan seen)
 	go func() {
@@ -259,7 +259,7 @@ func main() {
 	check(len(hosts) == 1 && hosts[0].ID == claim.NodeID, "nodes:", string(nodes.Body))
 	host := must(client.ReadNodeWithResponse(ctx, claim.NodeID, nil))
 	node := answered(host.JSON200, host.Body)
-	check(node.Status == "ready" && node.CSINodePlugins[local] != nil, "node:", string(host.Body))
+	check(node.Status == "ready" && node.CSINodePlugins[local].Healthy, "node:", string(host.Body))
 	passed(30)
 
 	doctor := must(client.DoctorWithResponse(ctx, nil))
