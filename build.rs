@@ -12,7 +12,7 @@
 )]
 use openapiv3::{OpenAPI, Operation};
 use progenitor::{GenerationSettings, Generator, InterfaceStyle, TypeImpl};
-use schemars::schema::{InstanceType, SchemaObject};
+use schemars::schema::{InstanceType, NumberValidation, SchemaObject};
 use serde::Deserialize;
 use std::{
     env,
@@ -51,6 +51,7 @@ fn client(spec: &OpenAPI) -> String {
             "::std::string::String",
             [TypeImpl::Display].into_iter(),
         )
+        .with_conversion(from_zero_up(), "u64", [TypeImpl::Display].into_iter())
         .with_replacement(
             "GoDuration",
             "crate::GoDuration",
@@ -67,6 +68,19 @@ fn string(format: &str) -> SchemaObject {
     SchemaObject {
         instance_type: Some(InstanceType::String.into()),
         format: Some(format.to_owned()),
+        ..SchemaObject::default()
+    }
+}
+
+/// The schema of a whole number that is never negative. (`uint64` is not written: Java's generator makes 32 bits of it.)
+fn from_zero_up() -> SchemaObject {
+    SchemaObject {
+        instance_type: Some(InstanceType::Integer.into()),
+        format: Some("int64".to_owned()),
+        number: Some(Box::new(NumberValidation {
+            minimum: Some(0.0),
+            ..NumberValidation::default()
+        })),
         ..SchemaObject::default()
     }
 }

@@ -23,6 +23,7 @@ pub mod csi;
 pub mod doctor;
 pub mod driver;
 pub mod error;
+pub mod filter;
 mod hcl;
 pub mod http;
 pub mod id;

@@ -13,12 +13,12 @@ mod plugin;
 mod volume;
 
 pub use claim::{CLAIM_STATES, claim, claim_state};
-pub use draft::{draft, is_running};
-pub use node::{node, node_stub};
+pub use draft::{draft, is_running, job};
+pub use node::{host, node, node_stub};
 pub use operation::{STATES, operation, waits_for};
-pub use plugin::Fragments;
+pub use plugin::{Fragments, job_allocation};
 pub(crate) use volume::nanoseconds;
-pub use volume::{ShownClaim, VolumePicture};
+pub use volume::{ShownClaim, VolumeFields, VolumePicture};
 
 use bytes::Bytes;
 use serde::Serialize;

@@ -120,7 +120,7 @@ pub enum Fault {
     /// Snapshotting: no such plugin.
     #[error("no such plugin {0:?}")]
     NoPluginToSnapshot(String),
-    /// Deleting: the volume's plugin is gone.
+    /// Deleting: the volume's plugin is gone, and needed no controller.
     #[error("plugin {plugin:?} for volume {volume:?} not found")]
     PluginOfVolumeNotFound {
         /// The plugin that is gone.
@@ -152,7 +152,7 @@ pub enum Fault {
     /// Reading: no such node.
     #[error("node not found")]
     NoNodeToRead,
-    /// Claiming: the volume's plugin is gone.
+    /// Claiming, or deleting what needs a controller: the volume's plugin is gone.
     #[error("plugin not found: {0}")]
     PluginOfClaimNotFound(String),
     /// Fencing needs a reason.

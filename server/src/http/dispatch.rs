@@ -4,7 +4,8 @@
 use super::front::Asking;
 use super::reply::Reply;
 use super::{
-    acl, claims, doctor, jobs, namespaces, nodes, operations, plugins, snapshots, status, volumes,
+    acl, claims, doctor, jobs, namespaces, nodes, operations, plugins, search, snapshots, status,
+    volumes,
 };
 use crate::control::ControlPlane;
 use saddlebag_client::operations::Operation;
@@ -47,6 +48,8 @@ pub(super) async fn dispatch(
         Operation::ReadCsiPlugin => jobs::read_csi_plugin(cp, asking).await,
         Operation::ListPluginJobs => jobs::list_plugin_jobs(cp, asking).await,
         Operation::ReadJob => jobs::read_job(cp, asking).await,
+        Operation::ListJobs => jobs::list_jobs(cp, asking).await,
+        Operation::ListJobAllocations => jobs::list_job_allocations(cp, asking).await,
 
         Operation::ListNodes => nodes::list_nodes(cp, asking).await,
         Operation::ReadNode => nodes::read_node(cp, asking).await,
@@ -92,6 +95,14 @@ pub(super) async fn dispatch(
         Operation::AbandonOperation => operations::abandon_operation(cp, asking).await,
         Operation::Doctor => doctor::doctor(cp, asking).await,
 
+        Operation::Search => search::search(cp, asking).await,
+        Operation::SearchByPost => search::search_by_post(cp, asking).await,
+        Operation::FuzzySearch => search::fuzzy_search(cp, asking).await,
+        Operation::FuzzySearchByPost => search::fuzzy_search_by_post(cp, asking).await,
+
+        Operation::ListPeers => status::list_peers(cp, asking).await,
+        Operation::ListRegions => status::list_regions(cp, asking).await,
+        Operation::ReadAgent => status::read_agent(cp, asking).await,
         Operation::ReadLeader => status::read_leader(cp, asking).await,
         Operation::ReadAgentHealth => status::read_agent_health(cp, asking).await,
         Operation::ReadDocumentYaml => status::read_document_yaml(cp, asking).await,

@@ -2,13 +2,13 @@
 //! same state.
 
 use super::declared::{
-    At, Blocking, InNamespace, JobPath, List, Missing, PluginPath, Read, ReadErrors,
+    At, Blocking, InNamespace, JobPath, List, Missing, PluginPath, Prefix, Read, ReadErrors,
 };
 use super::edge::ReadOptions;
 use super::front::Asking;
 use super::reply::{Reply, json, missing};
 use super::waiting;
-use super::wire::{self, DraftPluginHealth, DraftPluginStub};
+use super::wire::{self, DraftPluginHealth, DraftPluginStub, blank};
 use crate::control::ControlPlane;
 use crate::error::{Error, Fault};
 use crate::id::{JobId, Namespace, PluginId};
@@ -96,6 +96,57 @@ pub(super) async fn read_job(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     }
 }
 
+#[utoipa::path(
+    get, path = "/v1/jobs", tag = "jobs",
+    params(InNamespace, Prefix, Blocking, Read),
+    responses(At<List<wire::DraftJob<'static>>>, ReadErrors),
+)]
+pub(super) async fn list_jobs(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
+    let options = ReadOptions::read(asking.query, &asking.settings.region)?;
+    let namespace = named(&options);
+    let interest = Interest::Plugins(String::new());
+    let state = waiting::state(cp, &options, interest, |state| state.plugins_index).await;
+    let jobs: Vec<_> = state
+        .jobs()
+        .filter(|job| namespace.as_ref().is_none_or(|it| *it == job.row.namespace))
+        .filter(|job| job.row.id.as_str().starts_with(&options.prefix))
+        .filter_map(|job| Some(job_stub(state.plugin(&job.row.plugin)?, job)))
+        .collect();
+    Ok(json(&jobs).at(state.plugins_index))
+}
+
+#[utoipa::path(
+    get, path = "/v1/job/{job_id}/allocations", tag = "jobs",
+    params(JobPath, InNamespace, Blocking, Read),
+    responses(At<List<wire::AllocationStub<'static>>>, ReadErrors),
+)]
+pub(super) async fn list_job_allocations(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
+    let options = ReadOptions::read(asking.query, &asking.settings.region)?;
+    let namespace = Namespace::known(options.namespace.as_str());
+    let id = JobId::known(asking.param("job_id"));
+    let interest = Interest::Plugins(String::new());
+    let state = waiting::state(cp, &options, interest, |state| state.plugins_index).await;
+    let running = state.job(&namespace, &id).and_then(|job| {
+        let plugin = state.plugin(&job.row.plugin)?;
+        Some(picture::job_allocation(
+            plugin,
+            job,
+            state.name_of(&job.row.node),
+        ))
+    });
+    Ok(json(&Vec::from_iter(running)).at(state.plugins_index))
+}
+
+fn job_stub<'a>(plugin: &Plugin, stored: &'a Stored<PluginJob>) -> wire::JobStub<'a> {
+    wire::JobStub {
+        draft: picture::job(plugin, stored),
+        datacenters: ["*"],
+        namespace: stored.row.namespace.as_str().into(),
+        submit_time: picture::nanoseconds(stored.row.submitted_at),
+        blanks: blank::JOB_STUB,
+    }
+}
+
 /// The namespace that is asked for; `None` for all.
 fn named(options: &ReadOptions) -> Option<Namespace> {
     (options.namespace != "*").then(|| Namespace::known(options.namespace.as_str()))
@@ -161,10 +212,13 @@ fn job<'a>(state: &State, found: &'a Stored<PluginJob>, region: &'a str) -> wire
                 }),
                 driver: driver.into(),
                 name: "plugin".into(),
+                blanks: blank::TASK,
             }]),
+            blanks: blank::TASK_GROUP,
         }]),
         kind: "system".into(),
         version: 0,
+        blanks: blank::JOB,
     }
 }
 

@@ -1,12 +1,12 @@
 //! The routes of tag `nodes`.
 
 use super::declared::{
-    At, Blocking, List, Missing, NodePath, Prefix, Read, ReadErrors, RecordErrors, Region,
+    At, Blocking, Filtered, List, Missing, NodePath, Prefix, Read, ReadErrors, RecordErrors, Region,
 };
 use super::edge::{ReadOptions, WriteOptions};
 use super::front::Asking;
-use super::reply::{Reply, json, missing};
-use super::{waiting, wire};
+use super::reply::{Reply, encoded, json, missing};
+use super::{filtering, waiting, wire};
 use crate::control::ControlPlane;
 use crate::error::{Error, Fault};
 use crate::id::NodeId;
@@ -17,19 +17,25 @@ use crate::store::Index;
 
 #[utoipa::path(
     get, path = "/v1/nodes", tag = "nodes",
-    params(Prefix, Blocking, Read),
+    params(Prefix, Filtered, Blocking, Read),
     responses(At<List<wire::NodeStub<'static>>>, ReadErrors),
 )]
 pub(super) async fn list_nodes(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let options = ReadOptions::read(asking.query, &asking.settings.region)?;
+    let filter = filtering::filter(asking.query)?;
     let state = waiting::state(cp, &options, Interest::Nodes, |state| state.nodes_index).await;
     let prefix = options.prefix.to_lowercase();
-    let nodes: Vec<_> = state
-        .nodes()
-        .filter(|stored| stored.row.id.as_str().starts_with(&prefix))
-        .map(|stored| picture::node_stub(stored, &cp.node))
-        .collect();
-    Ok(json(&nodes).at(state.nodes_index))
+    let mut nodes = Vec::new();
+    for stored in state.nodes() {
+        if stored.row.id.as_str().starts_with(&prefix) {
+            let address = &asking.settings.address;
+            let node = picture::encode(&picture::node_stub(stored, &cp.node, address));
+            if filtering::shows(filter.as_ref(), &node[..])? {
+                nodes.push(node);
+            }
+        }
+    }
+    Ok(encoded(picture::array(nodes)).at(state.nodes_index))
 }
 
 #[utoipa::path(
@@ -41,7 +47,7 @@ pub(super) async fn read_node(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let options = ReadOptions::read(asking.query, &asking.settings.region)?;
     let id = id(asking);
     let state = waiting::state(cp, &options, Interest::Node(id.clone()), shown).await;
-    show(cp, &state, &id)
+    show(cp, asking, &state, &id)
 }
 
 #[utoipa::path(
@@ -54,7 +60,7 @@ pub(super) async fn fence_node(cp: &ControlPlane, asking: &Asking<'_>) -> Reply 
     let reason = asking.query.get("reason").unwrap_or_default().trim();
     let id = id(asking);
     node::fence(cp, &id, reason).await?;
-    show(cp, &cp.state(), &id)
+    show(cp, asking, &cp.state(), &id)
 }
 
 #[utoipa::path(
@@ -66,7 +72,7 @@ pub(super) async fn unfence_node(cp: &ControlPlane, asking: &Asking<'_>) -> Repl
     WriteOptions::read(asking.query, &asking.settings.region)?;
     let id = id(asking);
     node::unfence(cp, &id).await?;
-    show(cp, &cp.state(), &id)
+    show(cp, asking, &cp.state(), &id)
 }
 
 fn id(asking: &Asking<'_>) -> NodeId {
@@ -78,9 +84,12 @@ fn shown(state: &State) -> Index {
     state.nodes_index.max(state.plugins_index)
 }
 
-fn show(cp: &ControlPlane, state: &State, id: &NodeId) -> Reply {
+fn show(cp: &ControlPlane, asking: &Asking<'_>, state: &State, id: &NodeId) -> Reply {
     match state.node(id) {
-        Some(stored) => Ok(json(&picture::node(state, stored, &cp.node)).at(shown(state))),
+        Some(stored) => {
+            let address = &asking.settings.address;
+            Ok(json(&picture::node(state, stored, &cp.node, address)).at(shown(state)))
+        }
         None => Err(missing(
             Error::from(Fault::NoNodeToRead).node(id),
             shown(state),

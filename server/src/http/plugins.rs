@@ -10,7 +10,7 @@ use super::waiting;
 use super::wire;
 use crate::control::ControlPlane;
 use crate::error::{Error, Fault};
-use crate::id::PluginId;
+use crate::id::{Namespace, PluginId};
 use crate::picture;
 use crate::state::Interest;
 
@@ -51,7 +51,11 @@ pub(super) async fn read_plugin(cp: &ControlPlane, asking: &Asking<'_>) -> Reply
     let interest = Interest::Plugin(id.clone());
     let state = waiting::state(cp, &options, interest, |state| state.plugins_index).await;
     match state.fragments(&id) {
-        Some(fragments) => Ok(encoded(fragments.plugin.clone()).at(state.plugins_index)),
+        Some(fragments) => {
+            let all = options.namespace == "*";
+            let namespace = (!all).then(|| Namespace::known(options.namespace.as_str()));
+            Ok(encoded(fragments.plugin(namespace.as_ref())).at(state.plugins_index))
+        }
         None => {
             let error = Error::from(Fault::NoPluginToRead).plugin(&id);
             Err(missing(error, state.plugins_index))

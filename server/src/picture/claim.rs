@@ -93,6 +93,6 @@ pub(super) fn allocation<'a>(
         namespace: claim.volume.namespace.as_str().into(),
         node_id: claim.node.as_str().into(),
         node_name: node_name.into(),
-        ..wire::AllocationStub::default()
+        ..wire::AllocationStub::unscheduled()
     }
 }

@@ -52,7 +52,8 @@ pub fn is_running(plugin: &Plugin, job: &PluginJob) -> bool {
     job.kind.roles().iter().all(healthy)
 }
 
-fn job<'a>(plugin: &Plugin, stored: &'a Stored<PluginJob>) -> DraftJob<'a> {
+/// A job of a plugin.
+pub fn job<'a>(plugin: &Plugin, stored: &'a Stored<PluginJob>) -> DraftJob<'a> {
     let row = &stored.row;
     let running = is_running(plugin, row);
     let tasks = DraftTaskGroupSummary {

@@ -1,7 +1,7 @@
 //! What a node shows of itself.
 
 use super::plugin::instance;
-use crate::http::wire;
+use crate::http::wire::{self, blank};
 use crate::id::NodeId;
 use crate::node::{Fenced, Node};
 use crate::plugin::{Instance, Role};
@@ -9,8 +9,12 @@ use crate::state::{State, Stored};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// A node as lists show it. `here`: the node that this process does the work of.
-pub fn node_stub<'a>(stored: &'a Stored<Node>, here: &NodeId) -> wire::NodeStub<'a> {
+/// A node as lists show it. `here`: the node that this process does the work of, at this address.
+pub fn node_stub<'a>(
+    stored: &'a Stored<Node>,
+    here: &NodeId,
+    address: &'a str,
+) -> wire::NodeStub<'a> {
     let row = &stored.row;
     let fence = row.fenced.as_ref();
     wire::NodeStub {
@@ -22,11 +26,21 @@ pub fn node_stub<'a>(stored: &'a Stored<Node>, here: &NodeId) -> wire::NodeStub<
         scheduling_eligibility: eligibility(fence).into(),
         status: status(&row.id, here).into(),
         status_description: description(fence),
+        address: match row.id == *here {
+            true => host(address).into(),
+            false => "".into(),
+        },
+        blanks: blank::NODE_STUB,
     }
 }
 
 /// A node as it is read, likewise.
-pub fn node<'a>(state: &'a State, stored: &'a Stored<Node>, here: &NodeId) -> wire::Node<'a> {
+pub fn node<'a>(
+    state: &'a State,
+    stored: &'a Stored<Node>,
+    here: &NodeId,
+    address: &'a str,
+) -> wire::Node<'a> {
     let row = &stored.row;
     let fence = row.fenced.as_ref();
     let plugins = |role: Role| -> BTreeMap<Cow<'a, str>, wire::PluginInstance<'a>> {
@@ -52,7 +66,17 @@ pub fn node<'a>(state: &'a State, stored: &'a Stored<Node>, here: &NodeId) -> wi
         scheduling_eligibility: eligibility(fence).into(),
         status: status(&row.id, here).into(),
         status_description: description(fence),
+        http_address: match row.id == *here {
+            true => address.into(),
+            false => "".into(),
+        },
+        blanks: blank::NODE,
     }
+}
+
+/// The host of an address with a port.
+pub fn host(address: &str) -> &str {
+    address.rsplit_once(':').map_or(address, |(host, _)| host)
 }
 
 fn fence(fenced: &Fenced) -> wire::Fence<'_> {

@@ -1,10 +1,12 @@
 //! What plugins show of themselves, and what their volumes show of them.
 
-use super::encode;
 use super::volume::{nanoseconds, topology};
+use super::{array, encode, is_running};
 use crate::csi::{ControllerCapabilities, NodeInfo};
 use crate::http::wire;
-use crate::plugin::{Instance, Plugin, PluginHealth, Role};
+use crate::id::{Namespace, NodeId};
+use crate::plugin::{Instance, Plugin, PluginHealth, PluginJob, Role};
+use crate::state::Stored;
 use bytes::Bytes;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,17 +14,21 @@ use std::collections::BTreeMap;
 /// A plugin, and its part of the answers that show its volumes.
 #[derive(Debug)]
 pub struct Fragments {
-    /// The plugin as reading shows it.
-    pub plugin: Bytes,
+    plugin: Bytes,
+    /// What runs for each of its jobs, by namespace.
+    allocations: Vec<(Namespace, Bytes)>,
     /// The plugin as lists show it.
     pub plugin_stub: Bytes,
     usable: [Bytes; 2],
     unusable: [Bytes; 2],
 }
 
+/// How an encoded plugin begins.
+const NO_ALLOCATIONS: &[u8] = br#"{"Allocations":null"#;
+
 impl Fragments {
-    /// Encodes it.
-    pub fn of(plugin: &Plugin) -> Self {
+    /// Encodes it. `name_of`: the host name of a node.
+    pub fn of<'a>(plugin: &'a Plugin, name_of: impl Fn(&NodeId) -> &'a str) -> Self {
         let health = plugin.health();
         let parts = |may: bool| {
             let schedulable = may && health.schedulable();
@@ -33,10 +39,29 @@ impl Fragments {
         };
         Self {
             plugin: encode(&read(plugin, &health)),
+            allocations: allocations(plugin, name_of),
             plugin_stub: encode(&stub(plugin, &health)),
             usable: parts(true),
             unusable: parts(false),
         }
+    }
+
+    /// The plugin as reading shows it, with its allocations of a namespace; `None` for all.
+    pub fn plugin(&self, namespace: Option<&Namespace>) -> Bytes {
+        let of_namespace = |(of, _): &&(Namespace, Bytes)| namespace.is_none_or(|it| it == of);
+        let shown: Vec<Bytes> = self
+            .allocations
+            .iter()
+            .filter(of_namespace)
+            .map(|(_, allocation)| allocation.clone())
+            .collect();
+        let list = match shown.is_empty() {
+            true => b"null".to_vec(),
+            false => array(shown),
+        };
+        let rest = self.plugin.strip_prefix(NO_ALLOCATIONS);
+        let rest = rest.unwrap_or(&self.plugin);
+        [&br#"{"Allocations":"#[..], &list, rest].concat().into()
     }
 
     /// What reading a volume shows of it. `may`: nothing of the volume itself forbids its use.
@@ -88,6 +113,62 @@ fn stub<'a>(plugin: &'a Plugin, health: &'a PluginHealth) -> wire::PluginStub<'a
         nodes_expected: health.nodes_expected as i64,
         nodes_healthy: health.nodes_healthy as i64,
         provider: health.provider.as_str().into(),
+    }
+}
+
+/// What runs for each job of a plugin, the newest first.
+fn allocations<'a>(
+    plugin: &'a Plugin,
+    name_of: impl Fn(&NodeId) -> &'a str,
+) -> Vec<(Namespace, Bytes)> {
+    let mut shown: Vec<_> = plugin
+        .jobs
+        .iter()
+        .map(|job| {
+            let allocation = job_allocation(plugin, job, name_of(&job.row.node));
+            let encoded = encode(&allocation);
+            (allocation.modify_index, job.row.namespace.clone(), encoded)
+        })
+        .collect();
+    shown.sort_by(|(one, ..), (other, ..)| other.cmp(one));
+    let without_index = |(_, namespace, encoded)| (namespace, encoded);
+    shown.into_iter().map(without_index).collect()
+}
+
+/// What runs for a job of a plugin, in the shape of Nomad's allocations.
+pub fn job_allocation<'a>(
+    plugin: &Plugin,
+    stored: &'a Stored<PluginJob>,
+    node_name: &'a str,
+) -> wire::AllocationStub<'a> {
+    let job = &stored.row;
+    let instances = || {
+        let all = plugin.instances.iter();
+        all.filter(|instance| instance.row.job == job.id)
+    };
+    let changed = instances().map(|instance| instance.modified).max();
+    let since = instances().map(|instance| instance.row.updated_at).max();
+    let (status, description) = match is_running(plugin, job) {
+        true => ("running", "the driver is healthy"),
+        false => ("pending", "the driver is awaited"),
+    };
+    wire::AllocationStub {
+        client_description: description.into(),
+        client_status: status.into(),
+        create_index: stored.created.0,
+        create_time: nanoseconds(job.submitted_at),
+        desired_status: "run".into(),
+        id: job.allocation().to_string().into(),
+        job_id: job.id.as_str().into(),
+        job_type: "system".into(),
+        modify_index: changed.unwrap_or_default().max(stored.modified).0,
+        modify_time: nanoseconds(since.unwrap_or_default().max(job.submitted_at)),
+        name: format!("{}.plugin[0]", job.id).into(),
+        namespace: job.namespace.as_str().into(),
+        node_id: job.node.as_str().into(),
+        node_name: node_name.into(),
+        task_group: "plugin".into(),
+        ..wire::AllocationStub::unscheduled()
     }
 }
 

@@ -5,6 +5,7 @@ use super::plugin::{read_part, stub_part};
 use super::{Fragments, encode, splice};
 use crate::claim::Claim;
 use crate::csi::{MountOptions, Topology};
+use crate::filter::Fields;
 use crate::http::wire::{self, MountFlags, Withheld};
 use crate::plugin::PluginHealth;
 use crate::state::{Stored, VolumeEntry};
@@ -87,6 +88,49 @@ impl VolumeEntry {
             Some(fragments) => own(fragments.stub(!picture.being_deleted)),
             None => own(&encode(&stub_part(&gone(&self.stored().row), false))),
         }
+    }
+}
+
+/// A volume as filters see it: what reading it and lists show.
+pub struct VolumeFields<'v> {
+    picture: &'v VolumePicture,
+    plugin: Cow<'v, [u8]>,
+}
+
+impl VolumeEntry {
+    /// The volume as filters see it. Without fragments its plugin is gone.
+    pub fn fields<'v>(&'v self, plugin: Option<&'v Fragments>) -> VolumeFields<'v> {
+        let picture = self.picture();
+        VolumeFields {
+            picture,
+            plugin: match plugin {
+                Some(fragments) => Cow::Borrowed(fragments.read(!picture.being_deleted)),
+                None => {
+                    let gone = encode(&read_part(&gone(&self.stored().row), false));
+                    Cow::Owned(gone.to_vec())
+                }
+            },
+        }
+    }
+}
+
+impl Fields for VolumeFields<'_> {
+    /// Nomad's filters know the users of a volume by names of their own too.
+    fn field(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+        let name = match name {
+            "ReadClaims" => "ReadAllocs",
+            "WriteClaims" => "WriteAllocs",
+            "PastClaims" => return Some(Cow::Borrowed(b"{}")),
+            name => name,
+        };
+        let picture = self.picture;
+        let parts = [
+            picture.summary(),
+            picture.detail(),
+            &self.plugin,
+            picture.users(),
+        ];
+        parts.into_iter().find_map(|part| part.field(name))
     }
 }
 

@@ -70,7 +70,7 @@ impl State {
                 self.fragments.remove(id);
             }
             Some(plugin) => {
-                let fragments = Fragments::of(plugin);
+                let fragments = Fragments::of(plugin, |node| self.name_of(node));
                 self.fragments.insert(id.clone(), Arc::new(fragments));
             }
             None => {}

@@ -71,9 +71,7 @@ pub(super) fn merge(
     let mut merged = volume.clone();
     merged.capabilities = capabilities;
     merged.requested_topologies = spec.topology_request();
-    if let Some(options) = spec.mount_options.clone() {
-        merged.mount_options = options;
-    }
+    merged.mount_options = spec.mount_options.clone().unwrap_or_default();
     if !spec.context.is_empty() {
         merged.context = spec.context.clone();
     }

@@ -152,11 +152,16 @@ fn check_detached(state: &State, volume: &Volume) -> Result<()> {
 /// Whether the volume's driver can be asked to destroy it, and only it.
 fn check_deletable(state: &State, volume: &Volume) -> Result<()> {
     let plugin = state.plugin(&volume.plugin).ok_or_else(|| {
+        let plugin = volume.plugin.to_string();
+        let volume_id = volume.key.id.to_string();
         about(
             volume,
-            Fault::PluginOfVolumeNotFound {
-                plugin: volume.plugin.to_string(),
-                volume: volume.key.id.to_string(),
+            match volume.controller_required {
+                true => Fault::PluginOfClaimNotFound(plugin),
+                false => Fault::PluginOfVolumeNotFound {
+                    plugin,
+                    volume: volume_id,
+                },
             },
         )
     })?;

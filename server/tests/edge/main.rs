@@ -3,6 +3,7 @@
 
 mod bodies;
 mod credentials;
+mod filter;
 mod guard;
 mod options;
 mod random;

@@ -17,14 +17,15 @@ pub(super) use failures::{
     RefusalErrors, StoredErrors, WaitErrors,
 };
 pub(super) use parameters::{
-    Blocking, Change, ClaimFilter, ClaimPath, CsiSecrets, InNamespace, JobPath, NamespacePath,
-    NodePath, OfPlugin, OperationFilter, OperationPath, Pages, PluginPath, PolicyPath, Prefix,
-    Read, Region, RoleNamePath, RolePath, TokenPath, Type, VolumeFilter, VolumePath, Wait,
+    Blocking, Change, ClaimFilter, ClaimPath, CsiSecrets, Filtered, InNamespace, JobPath,
+    NamespacePath, NodePath, OfPlugin, OperationFilter, OperationPath, Pages, PluginPath,
+    PolicyPath, Prefix, Read, Region, RoleNamePath, RolePath, TokenPath, Type, VolumeFilter,
+    VolumePath, Wait,
 };
 
 use super::{
-    acl, claims, doctor, jobs, namespaces, nodes, operations, plugins, snapshots, status, volumes,
-    wire,
+    acl, claims, doctor, jobs, namespaces, nodes, operations, plugins, search, snapshots, status,
+    volumes, wire,
 };
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{RefOr, Required};
@@ -66,6 +67,8 @@ pub fn document() -> utoipa::openapi::OpenApi {
         jobs::read_csi_plugin,
         jobs::list_plugin_jobs,
         jobs::read_job,
+        jobs::list_jobs,
+        jobs::list_job_allocations,
         nodes::list_nodes,
         nodes::read_node,
         nodes::fence_node,
@@ -106,6 +109,13 @@ pub fn document() -> utoipa::openapi::OpenApi {
         operations::retry_operation,
         operations::abandon_operation,
         doctor::doctor,
+        search::search,
+        search::search_by_post,
+        search::fuzzy_search,
+        search::fuzzy_search_by_post,
+        status::list_peers,
+        status::list_regions,
+        status::read_agent,
         status::read_leader,
         status::read_agent_health,
         status::read_document_yaml,
@@ -113,6 +123,11 @@ pub fn document() -> utoipa::openapi::OpenApi {
     ),
     components(schemas(
         wire::AgentHealth<'static>,
+        wire::AgentSelf,
+        wire::AllocationStub<'static>,
+        wire::DraftJob<'static>,
+        wire::FuzzySearchAnswer<'static>,
+        wire::SearchAnswer<'static>,
         wire::Claim<'static>,
         wire::Diagnosis<'static>,
         wire::DraftPlugin<'static>,

@@ -146,6 +146,13 @@ pub(in crate::http) struct Pages {
     next_token: Option<String>,
 }
 
+/// What has to hold for what is listed.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(in crate::http) struct Filtered {
+    filter: Option<String>,
+}
+
 /// Which volumes are listed, and how.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -2,13 +2,15 @@
 
 use crate::control::ControlPlane;
 use crate::error::{Error, Fault};
+use crate::filter::Filter;
 use crate::http::declared::{
-    At, Blocking, InNamespace, List, Missing, NotFound, Page, Pages, Prefix, Read, ReadErrors,
-    Type, VolumeFilter, VolumePath,
+    At, Blocking, Filtered, InNamespace, List, Missing, NotFound, Page, Pages, Prefix, Read,
+    ReadErrors, Type, VolumeFilter, VolumePath,
 };
 use crate::http::edge::ReadOptions;
+use crate::http::filtering;
 use crate::http::front::Asking;
-use crate::http::reply::{Reply, encoded, missing};
+use crate::http::reply::{Refused, Reply, encoded, missing};
 use crate::http::waiting;
 use crate::http::wire;
 use crate::id::{Namespace, PluginId, VolumeId, VolumeKey};
@@ -25,7 +27,7 @@ const ALL: &str = "*";
 
 #[utoipa::path(
     get, path = "/v1/volumes", tag = "volumes",
-    params(Type, InNamespace, Prefix, VolumeFilter, Pages, Blocking, Read),
+    params(Type, InNamespace, Prefix, VolumeFilter, Filtered, Pages, Blocking, Read),
     responses(Page<List<wire::VolumeStub<'static>>>, NotFound, ReadErrors),
 )]
 pub(in crate::http) async fn list_volumes(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
@@ -33,13 +35,11 @@ pub(in crate::http) async fn list_volumes(cp: &ControlPlane, asking: &Asking<'_>
     match asking.query.get("type") {
         Some("csi") => {}
         // Nomad's command line asks for host volumes too; there are none here.
-        None | Some("host") => return Ok(encoded("[]")),
+        Some("host") => return Ok(encoded("[]").at(cp.state().volumes_index)),
+        None => return Ok(encoded("[]")),
         Some(_) => return Err(Fault::NoSuchRoute("resource not found".to_owned()).into()),
     }
-    if asking.query.filled("filter").is_some() {
-        let text = "filter expressions are not served: leave out `filter`, or every volume would seem to match";
-        return Err(Fault::Malformed(text.to_owned()).into());
-    }
+    let filter = filtering::filter(asking.query)?;
     let query = VolumeQuery {
         among: asking.caller.namespaces(&cp.state(), LISTING),
         namespace: (options.namespace != ALL).then(|| Namespace::known(options.namespace.as_str())),
@@ -49,7 +49,7 @@ pub(in crate::http) async fn list_volumes(cp: &ControlPlane, asking: &Asking<'_>
     };
     let interest = Interest::Volumes(query.clone());
     let state = waiting::state(cp, &options, interest, |state| state.volumes_index).await;
-    let (page, next) = page(&state, &query, &options);
+    let (page, next) = page(&state, &query, filter.as_ref(), &options)?;
     Ok(encoded(picture::array(page))
         .at(state.volumes_index)
         .next_page(next.as_ref().map(token).as_deref()))
@@ -59,25 +59,29 @@ pub(in crate::http) async fn list_volumes(cp: &ControlPlane, asking: &Asking<'_>
 fn page(
     state: &State,
     query: &VolumeQuery,
+    filter: Option<&Filter>,
     options: &ReadOptions,
-) -> (Vec<Bytes>, Option<VolumeKey>) {
+) -> Result<(Vec<Bytes>, Option<VolumeKey>), Refused> {
     let first = (!options.next_token.is_empty()).then(|| parse_token(&options.next_token));
     let order = match options.reverse {
         false => Order::Ascending,
         true => Order::Descending,
     };
-    let mut keys = state.select(query, order, first);
-    let page = keys
-        .by_ref()
-        .take(options.page_size())
-        .filter_map(|key| state.volume(&key))
-        .map(|entry| {
-            let fragments = state.fragments(&entry.plugin);
-            entry.stub(fragments.map(AsRef::as_ref))
-        })
-        .collect();
-    let next = (options.per_page != 0).then(|| keys.next()).flatten();
-    (page, next)
+    let mut page = Vec::new();
+    for key in state.select(query, order, first) {
+        let Some(entry) = state.volume(&key) else {
+            continue;
+        };
+        let fragments = state.fragments(&entry.plugin).map(AsRef::as_ref);
+        if !filtering::shows(filter, &entry.fields(fragments))? {
+            continue;
+        }
+        if page.len() == options.page_size() {
+            return Ok((page, Some(key)));
+        }
+        page.push(entry.stub(fragments));
+    }
+    Ok((page, None))
 }
 
 /// `NAMESPACE.ID` of the next page's first volume, as Nomad's; ids that no header can hold are

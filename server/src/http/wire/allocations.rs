@@ -76,3 +76,21 @@ pub struct AllocationStub<'a> {
     #[schema(value_type = Option<BTreeMap<String, Object>>, required)]
     pub task_states: Option<BTreeMap<Cow<'a, str>, Map<String, Value>>>,
 }
+
+impl AllocationStub<'_> {
+    /// One of which no scheduler was asked anything.
+    pub fn unscheduled() -> Self {
+        const TRANSITIONS: [&str; 5] = [
+            "ForceReschedule",
+            "Migrate",
+            "MigrateDisablePlacement",
+            "NoShutdownDelay",
+            "Reschedule",
+        ];
+        let unasked = TRANSITIONS.map(|name| (name.to_owned(), Value::Null));
+        Self {
+            desired_transition: Map::from_iter(unasked),
+            ..Self::default()
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! The jobs that bring plugins, in Nomad's shape.
 
-use super::DraftPluginHealth;
+use super::blank::Blanks;
+use super::{DraftJob, DraftPluginHealth};
 use serde::Serialize;
 use std::borrow::Cow;
 use utoipa::ToSchema;
@@ -55,6 +56,28 @@ pub struct Job<'a> {
     /// The version of the job.
     #[schema(format = "uint64")]
     pub version: u64,
+    /// What only a scheduler knows.
+    #[serde(flatten)]
+    #[schema(ignore)]
+    pub blanks: Blanks,
+}
+
+/// A job that brings a plugin, as lists show it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct JobStub<'a> {
+    /// What the first draft shows of it.
+    #[serde(flatten)]
+    pub draft: DraftJob<'a>,
+    /// Where it may run.
+    pub datacenters: [&'static str; 1],
+    /// Its namespace.
+    pub namespace: Cow<'a, str>,
+    /// When it was given; nanoseconds since 1970.
+    pub submit_time: i64,
+    /// What only a scheduler knows.
+    #[serde(flatten)]
+    pub blanks: Blanks,
 }
 
 /// Tasks that run together.
@@ -68,6 +91,10 @@ pub struct TaskGroup<'a> {
     /// Its tasks.
     #[schema(required)]
     pub tasks: Option<Vec<Task<'a>>>,
+    /// What only a scheduler knows.
+    #[serde(flatten)]
+    #[schema(ignore)]
+    pub blanks: Blanks,
 }
 
 /// One program.
@@ -82,6 +109,10 @@ pub struct Task<'a> {
     pub driver: Cow<'a, str>,
     /// Its name.
     pub name: Cow<'a, str>,
+    /// What only a scheduler knows.
+    #[serde(flatten)]
+    #[schema(ignore)]
+    pub blanks: Blanks,
 }
 
 /// How a task is a plugin.

@@ -11,6 +11,7 @@
 
 pub mod acl;
 pub mod allocations;
+pub mod blank;
 pub mod claims;
 pub mod doctor;
 pub mod draft;
@@ -21,6 +22,7 @@ pub mod namespaces;
 pub mod nodes;
 pub mod operations;
 pub mod plugins;
+pub mod search;
 pub mod snapshots;
 pub mod status;
 pub mod volumes;
@@ -39,13 +41,14 @@ pub use draft::{
 };
 pub use error::Error;
 pub use external::{ExternalVolume, ExternalVolumes};
-pub use jobs::{Job, PluginConfig, Task, TaskGroup};
+pub use jobs::{Job, JobStub, PluginConfig, Task, TaskGroup};
 pub use namespaces::Namespace;
 pub use nodes::{Fence, Node, NodeStub};
 pub use operations::Operation;
 pub use plugins::{ControllerInfo, JobDescription, NodeInfo, Plugin, PluginInstance, PluginStub};
+pub use search::{FuzzyMatch, FuzzySearchAnswer, SearchAnswer};
 pub use snapshots::{Snapshot, Snapshots};
-pub use status::{AgentHealth, AgentPartHealth};
+pub use status::{AgentHealth, AgentPartHealth, AgentSelf};
 pub use volumes::{
     DeleteGivenUp, MountFlags, MountOptions, PluginHealth, Topology, TopologyRequirement, Volume,
     VolumeCapability, VolumeDetail, VolumePlugin, VolumeStub, VolumeSummary, VolumeUsers,

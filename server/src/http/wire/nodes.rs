@@ -1,6 +1,7 @@
 //! Nodes. The fields are Nomad's as far as it has them; what only its scheduler knows is left out.
 
 use super::PluginInstance;
+use super::blank::Blanks;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::{borrow::Cow, collections::BTreeMap};
@@ -34,6 +35,13 @@ pub struct NodeStub<'a> {
     pub status: Cow<'a, str>,
     /// Its status in words.
     pub status_description: Cow<'a, str>,
+    /// Its address, if it is this server's host.
+    #[schema(ignore)]
+    pub address: Cow<'a, str>,
+    /// What only Nomad's scheduler knows.
+    #[serde(flatten)]
+    #[schema(ignore)]
+    pub blanks: Blanks,
 }
 
 /// A node with its plugins.
@@ -73,6 +81,14 @@ pub struct Node<'a> {
     pub status: Cow<'a, str>,
     /// Its status in words.
     pub status_description: Cow<'a, str>,
+    /// Where its server answers, if it is this server's host.
+    #[serde(rename = "HTTPAddr")]
+    #[schema(ignore)]
+    pub http_address: Cow<'a, str>,
+    /// What only Nomad's scheduler knows.
+    #[serde(flatten)]
+    #[schema(ignore)]
+    pub blanks: Blanks,
 }
 
 /// Somebody's word that nothing on the node uses a volume.

@@ -1,6 +1,7 @@
 //! Whether this server is well.
 
 use serde::Serialize;
+use serde_json::Value;
 use std::borrow::Cow;
 use utoipa::ToSchema;
 
@@ -24,4 +25,18 @@ pub struct AgentPartHealth<'a> {
     pub message: Cow<'a, str>,
     /// Whether it is well.
     pub ok: bool,
+}
+
+/// What a server is, as far as Nomad's clients look at it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AgentSelf {
+    /// How it was configured.
+    #[schema(value_type = Object)]
+    pub config: Value,
+    /// Where it is.
+    #[schema(value_type = Object)]
+    pub member: Value,
+    /// What it counts.
+    #[schema(value_type = Object)]
+    pub stats: Value,
 }

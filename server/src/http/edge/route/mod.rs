@@ -29,6 +29,9 @@ const VOLUME: &str = "/v1/volume/csi/";
 const PLUGIN: &str = "/v1/plugin/csi/";
 /// Templates of the document whose last parameter takes the rest of the path, slashes included.
 const TAKES_REST: [(&str, &str); 1] = [("/v1/job/{job_id}", "/v1/job/{*job_id}")];
+/// The list of a job's allocations, whose id may have slashes; any other path below a job is the job's id.
+const JOB_ALLOCATIONS: (&str, &str, &str) =
+    ("/v1/job/{job_id}/allocations", "/v1/job/", "/allocations");
 /// Where `/` leads.
 const HOME: &str = "/docs/";
 
@@ -89,6 +92,7 @@ pub enum Routed<'r, 'p, T> {
 /// All operations, found by method and path.
 pub struct Router<T> {
     root: Node<T>,
+    job_allocations: Node<T>,
 }
 
 impl<T> Router<T> {
@@ -99,18 +103,22 @@ impl<T> Router<T> {
     /// If two of them have one method and one path, or a template has more than
     /// [`MOST_PARAMETERS`] open places.
     pub fn new(routes: impl IntoIterator<Item = Route<T>>) -> Result<Self, Clash> {
-        let mut root = Node::new();
+        let (mut root, mut job_allocations) = (Node::new(), Node::new());
         for Route {
             method,
             template,
             value,
         } in routes
         {
+            let (tree, template) = match template == JOB_ALLOCATIONS.0 {
+                true => (&mut job_allocations, "/{*job_id}"),
+                false => (&mut root, template.as_str()),
+            };
             let template = TAKES_REST
                 .iter()
                 .find(|(document, _)| *document == template)
-                .map_or(template.as_str(), |(_, rest)| rest);
-            root.plant(method.clone(), template, value)
+                .map_or(template, |(_, rest)| rest);
+            tree.plant(method.clone(), template, value)
                 .map_err(|because| Clash {
                     route: format!("{method} {template}"),
                     because,
@@ -118,7 +126,10 @@ impl<T> Router<T> {
         }
         root.allow_empty_below(VOLUME);
         root.allow_empty_below(PLUGIN);
-        Ok(Self { root })
+        Ok(Self {
+            root,
+            job_allocations,
+        })
     }
 
     /// Where a request leads, by its method and its path and query as they stand on the wire.
@@ -171,6 +182,14 @@ impl<T> Router<T> {
 
     /// The place of a decoded path. What follows a plugin's id in a second segment is ignored.
     fn find(&self, decoded: &str) -> Option<(&Node<T>, Spans)> {
+        let (_, above, below) = JOB_ALLOCATIONS;
+        let id = decoded.strip_prefix(above);
+        if let Some(id) = id.and_then(|rest| rest.strip_suffix(below)) {
+            let (node, _) = self.job_allocations.find("/id")?;
+            let mut spans = Spans::default();
+            spans.push(above.len()..above.len() + id.len());
+            return Some((node, spans));
+        }
         self.root.find(decoded).or_else(|| {
             let (id, _) = decoded.strip_prefix(PLUGIN)?.split_once('/')?;
             let is_ignored = segments_below(PLUGIN, decoded) == 2;
