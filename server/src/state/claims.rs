@@ -267,7 +267,7 @@ fn of_volume<'s>(
 }
 
 /// Takes a member out of a set, and the set out of the table once it is empty.
-fn forget<Name: Ord + Clone, Member: Ord + Clone>(
+pub(super) fn forget<Name: Ord + Clone, Member: Ord + Clone>(
     table: &mut OrdMap<Name, OrdSet<Member>>,
     name: &Name,
     member: &Member,

@@ -49,6 +49,7 @@ pub struct State {
     pub(super) claims: Claims,
     pub(super) operations: OrdMap<Uuid, Arc<Stored<Operation>>>,
     pub(super) doing: OrdMap<Subject, Uuid>,
+    pub(super) doing_at: OrdMap<(PluginId, ExternalId), OrdSet<Uuid>>,
     pub(super) plugins: OrdMap<PluginId, Arc<Plugin>>,
     pub(super) fragments: OrdMap<PluginId, Arc<Fragments>>,
     pub(super) jobs: OrdMap<(Namespace, JobId), Arc<Stored<PluginJob>>>,
@@ -93,6 +94,17 @@ impl State {
     /// All operations that are under way.
     pub fn under_way(&self) -> impl Iterator<Item = &Arc<Stored<Operation>>> {
         self.doing.values().filter_map(|id| self.operations.get(id))
+    }
+
+    /// The operations that are under way on a backing store. Creations have none yet.
+    pub fn under_way_at(
+        &self,
+        plugin: &PluginId,
+        external: &ExternalId,
+    ) -> impl Iterator<Item = &Arc<Stored<Operation>>> {
+        let at = (plugin.clone(), external.clone());
+        let ids = self.doing_at.get(&at).into_iter().flatten();
+        ids.filter_map(|id| self.operations.get(id))
     }
 
     /// How many operations have ended and can be read.

@@ -27,6 +27,11 @@ impl State {
         if let Some((plugin, _)) = self.volumes_of.get_key_value(&entry.plugin) {
             entry.plugin = plugin.clone();
         }
+        self.add_volume(volume, entry);
+    }
+
+    /// Puts in a volume that is not there yet.
+    pub(super) fn add_volume(&mut self, volume: VolumeKey, entry: VolumeEntry) {
         self.volumes_of
             .entry(entry.plugin.clone())
             .or_default()

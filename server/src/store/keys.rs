@@ -118,16 +118,27 @@ impl Table {
         }
     }
 
-    /// The table of a key, and the parts after it. `None`: no key of ours.
-    pub fn of(key: &Key) -> Option<(Table, Vec<&str>)> {
-        let (word, rest) = key.as_str().split_once('/')?;
+    /// The table of a key, and the parts after it, each but the last ended by a NUL ([`parts`] takes
+    /// them apart). `None`: no key of ours.
+    pub fn of(key: &Key) -> Option<(Table, &str)> {
+        let (word, names) = key.as_str().split_once('/')?;
         let table = Self::ALL.into_iter().find(|table| table.word() == word)?;
-        Some((table, rest.split('\0').collect()))
+        Some((table, names))
     }
 
     fn key(self, parts: &[&str]) -> Key {
         Key::new(format!("{}/{}", self.word(), parts.join("\0")))
     }
+}
+
+/// The parts of a key after its table, if there are so many.
+pub fn parts<const N: usize>(names: &str) -> Option<[&str; N]> {
+    let mut each = names.split('\0');
+    let mut parts = [""; N];
+    for part in &mut parts {
+        *part = each.next()?;
+    }
+    each.next().is_none().then_some(parts)
 }
 
 /// The row of a volume.
@@ -277,10 +288,11 @@ mod tests {
     #[test]
     fn a_key_tells_its_table_and_parts() {
         let key = job(&Namespace::known("default"), &JobId::known("plugin-local"));
-        assert_eq!(
-            Table::of(&key),
-            Some((Table::Job, vec!["default", "plugin-local"]))
-        );
+        let (table, names) = Table::of(&key).unwrap();
+        assert_eq!(table, Table::Job);
+        assert_eq!(parts(names), Some(["default", "plugin-local"]));
+        assert_eq!(parts::<1>(names), None);
+        assert_eq!(parts::<3>(names), None);
         assert_eq!(Table::of(&Key::new("colour/red")), None);
     }
 }
