@@ -3,7 +3,9 @@
 
 use super::front::Asking;
 use super::reply::Reply;
-use super::{claims, doctor, jobs, nodes, operations, plugins, search, snapshots, status, volumes};
+use super::{
+    claims, doctor, events, jobs, nodes, operations, plugins, search, snapshots, status, volumes,
+};
 use crate::control::ControlPlane;
 use saddlebag_client::operations::Operation;
 
@@ -63,6 +65,8 @@ pub(super) async fn dispatch(
         Operation::SearchByPost => search::search_by_post(cp, asking).await,
         Operation::FuzzySearch => search::fuzzy_search(cp, asking).await,
         Operation::FuzzySearchByPost => search::fuzzy_search_by_post(cp, asking).await,
+
+        Operation::StreamEvents => events::stream_events(cp, asking).await,
 
         Operation::ListPeers => status::list_peers(cp, asking).await,
         Operation::ListRegions => status::list_regions(cp, asking).await,

@@ -46,6 +46,7 @@ pub struct Front {
 
 /// A request as a handler sees it.
 pub(super) struct Asking<'r> {
+    pub operation: Operation,
     pub settings: &'r Settings,
     pub params: &'r Params<'r, 'r>,
     pub query: &'r Query<'r>,
@@ -218,6 +219,7 @@ impl Front {
         body: &Result<Bytes, Refusal>,
     ) -> reply::Reply {
         let asking = Asking {
+            operation,
             settings: &self.settings,
             params,
             query,

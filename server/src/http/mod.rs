@@ -16,6 +16,7 @@ pub mod differences;
 mod dispatch;
 mod doctor;
 pub mod edge;
+mod events;
 mod filtering;
 mod front;
 mod jobs;

@@ -345,7 +345,9 @@ pub const RULES: &[Rule] = &[
                 "failed to create result paginator: failed to read filter expression: ",
                 "failed to read result page: failed to compile regular expression ",
             ];
-            let alike = |text: &&&str| exchange.text().starts_with(**text) && it.our_text().starts_with(**text);
+            let alike = |text: &&&str| {
+                exchange.text().starts_with(**text) && it.our_text().starts_with(**text)
+            };
             it.at == "body" && BEGINNINGS.iter().any(|text| alike(&text))
         },
     },
@@ -354,7 +356,12 @@ pub const RULES: &[Rule] = &[
         nomad: "are asked of the secrets, so that these can be guessed",
         saddlebag: "find none",
         why: "nothing shows a secret",
-        covers: |exchange, it| exchange.has("filter=Secrets") && it.at == "body" && it.our_list().is_empty() && it.ours == Some(json!([])),
+        covers: |exchange, it| {
+            exchange.has("filter=Secrets")
+                && it.at == "body"
+                && it.our_list().is_empty()
+                && it.ours == Some(json!([]))
+        },
     },
     Rule {
         matter: "nodes",
@@ -393,7 +400,8 @@ pub const RULES: &[Rule] = &[
             let says_nothing = [json!(null), json!(0), json!("")]
                 .iter()
                 .any(|blank| it.ours.as_ref() == Some(blank));
-            let is_named = ["Driver", "Name"].contains(&it.field()) && it.at.starts_with("body/TaskGroups");
+            let is_named =
+                ["Driver", "Name"].contains(&it.field()) && it.at.starts_with("body/TaskGroups");
             let is_added = it.at == "body/CSIPlugin" && it.nomad.is_none();
             exchange.asks("GET", "/v1/job/") && (says_nothing || is_named || is_added)
         },
@@ -403,7 +411,9 @@ pub const RULES: &[Rule] = &[
         nomad: "0",
         saddlebag: "the newest change to anything",
         why: "it costs nothing to be told",
-        covers: |exchange, it| exchange.asks("POST", "/v1/search") && it.at == "body/Index" && number(&it.ours) > 0,
+        covers: |exchange, it| {
+            exchange.asks("POST", "/v1/search") && it.at == "body/Index" && number(&it.ours) > 0
+        },
     },
     Rule {
         matter: "allocations",

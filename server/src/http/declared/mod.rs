@@ -23,7 +23,8 @@ pub(super) use parameters::{
 };
 
 use super::{
-    claims, doctor, jobs, nodes, operations, plugins, search, snapshots, status, volumes, wire,
+    claims, doctor, events, jobs, nodes, operations, plugins, search, snapshots, status, volumes,
+    wire,
 };
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
@@ -79,6 +80,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         search::search_by_post,
         search::fuzzy_search,
         search::fuzzy_search_by_post,
+        events::stream_events,
         status::list_peers,
         status::list_regions,
         status::read_agent,
@@ -92,6 +94,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         wire::AgentSelf,
         wire::AllocationStub<'static>,
         wire::DraftJob<'static>,
+        wire::Events<'static>,
         wire::FuzzySearchAnswer<'static>,
         wire::SearchAnswer<'static>,
         wire::Claim<'static>,

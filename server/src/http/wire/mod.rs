@@ -15,6 +15,7 @@ pub mod claims;
 pub mod doctor;
 pub mod draft;
 pub mod error;
+pub mod events;
 pub mod external;
 pub mod jobs;
 pub mod nodes;
@@ -37,6 +38,7 @@ pub use draft::{
     DraftTopology,
 };
 pub use error::Error;
+pub use events::{Event, Events};
 pub use external::{ExternalVolume, ExternalVolumes};
 pub use jobs::{Job, JobStub, PluginConfig, Task, TaskGroup};
 pub use nodes::{Fence, Node, NodeStub};
