@@ -61,12 +61,11 @@ pub fn events(cp: &ControlPlane, step: &Step) -> Vec<Event> {
 
 fn volume(step: &Step, key: &VolumeKey) -> Option<Event> {
     let (before, after) = (step.before.volume(key), step.after.volume(key));
+    let is_claim = step.touched.claims.iter().any(|(volume, _)| volume == key);
     let (state, entry, kind) = match (before, after) {
         (Some(before), None) => (&step.before, before, "CSIVolumeDeregistered"),
-        (Some(before), Some(after)) if before.modified == after.modified => {
-            let is_claim = step.touched.claims.iter().any(|(volume, _)| volume == key);
-            is_claim.then_some((&step.after, after, "CSIVolumeClaim"))?
-        }
+        (Some(_), Some(after)) if is_claim => (&step.after, after, "CSIVolumeClaim"),
+        (Some(before), Some(after)) if before.modified == after.modified => return None,
         (_, Some(after)) => (&step.after, after, "CSIVolumeRegistered"),
         (None, None) => return None,
     };
