@@ -6,7 +6,7 @@ use crate::csi::Secrets;
 use crate::error::{Error, Fault, Result};
 use crate::id::NodeId;
 use crate::seal::{SealError, Sealed, Sealer};
-use crate::state::{Live, LoadError, State};
+use crate::state::{Evaluations, Live, LoadError, State};
 use crate::store::{Committed, Followed, Index, Store, StoreError, Transaction};
 use crate::work::{Drivers, Running, backoff};
 use futures::StreamExt;
@@ -35,6 +35,8 @@ pub struct Shared {
     pub running: Running<Uuid>,
     /// The attachments that Node services are being asked about, for themselves or their claims.
     pub mounting: Running<AttachmentKey>,
+    /// What is answered to many at once.
+    pub evaluations: Evaluations,
     /// The node that this process runs on.
     pub node: NodeId,
     /// Whether access control is on.

@@ -15,7 +15,7 @@ use crate::http::contract::truth::{OnViolation, Truth};
 use crate::http::{Front, Settings, listen};
 use crate::id::Namespace;
 use crate::seal::{SealError, Sealer};
-use crate::state::{Live, LoadError, State};
+use crate::state::{Evaluations, Live, LoadError, State};
 use crate::store::{Embedded, Index, Store, StoreError, Transaction};
 use crate::work::{self, Drivers};
 use std::path::{Path, PathBuf};
@@ -118,6 +118,7 @@ impl Server {
             drivers: Drivers::default(),
             running: work::Running::default(),
             mounting: work::Running::default(),
+            evaluations: Evaluations::default(),
             node,
             acl_enabled: config.acl_enabled,
             stopping: CancellationToken::new(),

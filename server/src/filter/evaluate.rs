@@ -51,6 +51,9 @@ struct Named<'s> {
     outer: Option<&'s Named<'s>>,
 }
 
+/// An element of a collection: its index or key, and its value.
+type Element<'v> = (Cow<'v, [u8]>, &'v [u8]);
+
 /// What a selector leads to.
 enum Found<'v> {
     Value(Cow<'v, [u8]>),
@@ -103,22 +106,21 @@ impl<'s, 'r> Scope<'s, 'r> {
             Found::Value(value) => value,
             Found::Missing => return Ok(collection.all),
         };
-        let elements: Box<dyn Iterator<Item = (Cow<'_, [u8]>, &[u8])> + '_> =
-            match json::kind(&value) {
-                Kind::List => {
-                    let index = |at: usize| Cow::Owned(at.to_string().into_bytes());
-                    let elements = Elements::of(&value).enumerate();
-                    Box::new(elements.map(move |(at, element)| (index(at), element)))
-                }
-                Kind::Object => {
-                    Box::new(Members::of(&value).map(|(key, value)| (Cow::Borrowed(key), value)))
-                }
-                Kind::Null => return Ok(collection.all),
-                Kind::Boolean(_) | Kind::Number | Kind::Text => {
-                    let selector = collection.selector.pointer();
-                    return Err(format!("{selector} is no list and no map"));
-                }
-            };
+        let elements: Box<dyn Iterator<Item = Element<'_>> + '_> = match json::kind(&value) {
+            Kind::List => {
+                let index = |at: usize| Cow::Owned(at.to_string().into_bytes());
+                let elements = Elements::of(&value).enumerate();
+                Box::new(elements.map(move |(at, element)| (index(at), element)))
+            }
+            Kind::Object => {
+                Box::new(Members::of(&value).map(|(key, value)| (Cow::Borrowed(key), value)))
+            }
+            Kind::Null => return Ok(collection.all),
+            Kind::Boolean(_) | Kind::Number | Kind::Text => {
+                let selector = collection.selector.pointer();
+                return Err(format!("{selector} is no list and no map"));
+            }
+        };
         let is_list = json::kind(&value) == Kind::List;
         for (key, element) in elements {
             // a single name is a list's value, a map's key

@@ -4,8 +4,8 @@
 use super::front::Asking;
 use super::reply::Reply;
 use super::{
-    acl, claims, doctor, jobs, namespaces, nodes, operations, plugins, search, snapshots, status,
-    volumes,
+    acl, claims, doctor, events, jobs, namespaces, nodes, operations, plugins, search, snapshots,
+    status, volumes,
 };
 use crate::control::ControlPlane;
 use saddlebag_client::operations::Operation;
@@ -99,6 +99,8 @@ pub(super) async fn dispatch(
         Operation::SearchByPost => search::search_by_post(cp, asking).await,
         Operation::FuzzySearch => search::fuzzy_search(cp, asking).await,
         Operation::FuzzySearchByPost => search::fuzzy_search_by_post(cp, asking).await,
+
+        Operation::StreamEvents => events::stream_events(cp, asking).await,
 
         Operation::ListPeers => status::list_peers(cp, asking).await,
         Operation::ListRegions => status::list_regions(cp, asking).await,

@@ -49,6 +49,7 @@ pub struct Front {
 
 /// A request for an operation.
 pub(super) struct Request<'r> {
+    pub operation: Operation,
     pub settings: &'r Settings,
     pub params: &'r Params<'r, 'r>,
     pub query: &'r Query<'r>,
@@ -246,6 +247,7 @@ impl Front {
         body: &Result<Bytes, Refusal>,
     ) -> reply::Reply {
         let request = Request {
+            operation,
             settings: &self.settings,
             params,
             query,

@@ -18,6 +18,7 @@ pub mod differences;
 mod dispatch;
 mod doctor;
 pub mod edge;
+mod events;
 mod filtering;
 mod front;
 mod jobs;

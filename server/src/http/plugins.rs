@@ -5,8 +5,8 @@ use super::declared::{
 };
 use super::edge::ReadOptions;
 use super::front::Asking;
-use super::reply::{Reply, encoded, missing};
-use super::waiting;
+use super::reply::{Refused, Reply, encoded, missing};
+use super::waiting::{self, Reader};
 use super::wire;
 use crate::control::ControlPlane;
 use crate::error::{Error, Fault};
@@ -27,14 +27,18 @@ pub(super) async fn list_plugins(cp: &ControlPlane, asking: &Asking<'_>) -> Repl
     if asking.query.get("type") != Some(CSI) {
         return Ok(encoded("[]"));
     }
+    let reader = Reader::of(cp, asking, &options);
     let interest = Interest::Plugins(options.prefix.clone());
     let state = waiting::state(cp, &options, interest, |state| state.plugins_index).await;
-    let shown = state
-        .plugins()
-        .filter(|plugin| plugin.id.as_str().starts_with(&options.prefix))
-        .filter_map(|plugin| state.fragments(&plugin.id))
-        .map(|fragments| fragments.plugin_stub.clone());
-    Ok(encoded(picture::array(shown)).at(state.plugins_index))
+    let (list, _) = reader.evaluate(&state, || {
+        let shown = state
+            .plugins()
+            .filter(|plugin| plugin.id.as_str().starts_with(&options.prefix))
+            .filter_map(|plugin| state.fragments(&plugin.id))
+            .map(|fragments| fragments.plugin_stub.clone());
+        Ok::<_, Refused>((picture::array(shown).into(), None))
+    })?;
+    Ok(encoded(list).at(state.plugins_index))
 }
 
 #[utoipa::path(

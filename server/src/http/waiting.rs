@@ -1,8 +1,9 @@
 //! Blocking queries: a read that waits for a newer index.
 
 use super::edge::ReadOptions;
+use super::front::Asking;
 use crate::control::ControlPlane;
-use crate::state::{Interest, State};
+use crate::state::{Evaluated, Interest, Seat, State};
 use crate::store::Index;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +38,42 @@ pub(super) async fn state(
         tokio::select! {
             () = watch.changed() => {}
             () = over => return cp.state(),
+        }
+    }
+}
+
+/// A reader of a query, who shares what it shows with all who wait for the same.
+pub(super) struct Reader<'r>(Option<Seat<'r>>);
+
+impl<'r> Reader<'r> {
+    /// Takes a seat if the query waits. Queries are the same if everything in them is, but for how long
+    /// they wait and from where, and their tokens are.
+    pub fn of(cp: &'r ControlPlane, asking: &Asking<'_>, options: &ReadOptions) -> Self {
+        if options.index == 0 {
+            return Self(None);
+        }
+        let tokens = ["x-nomad-token", "authorization"].map(|name| asking.headers.get(name));
+        let query = asking.query.without(&["index", "wait", "stale", "pretty"]);
+        let query = format!(
+            "{:?} {:?} {query:?} {tokens:?}",
+            asking.operation, asking.params
+        );
+        Self(Some(cp.evaluations.seat(query)))
+    }
+
+    /// What the query shows of a state.
+    ///
+    /// # Errors
+    ///
+    /// Those of `make`.
+    pub fn evaluate<E>(
+        &self,
+        state: &State,
+        make: impl FnOnce() -> Result<Evaluated, E>,
+    ) -> Result<Evaluated, E> {
+        match &self.0 {
+            Some(seat) => seat.evaluate(state, make),
+            None => make(),
         }
     }
 }

@@ -46,6 +46,11 @@ impl Fragments {
         }
     }
 
+    /// The plugin as reading shows it, without its allocations.
+    pub fn plugin_alone(&self) -> &[u8] {
+        &self.plugin
+    }
+
     /// The plugin as reading shows it, with its allocations of a namespace; `None` for all.
     pub fn plugin(&self, namespace: Option<&Namespace>) -> Bytes {
         let of_namespace = |(of, _): &&(Namespace, Bytes)| namespace.is_none_or(|it| it == of);

@@ -77,7 +77,7 @@ impl State {
                     .insert(stored.row.name.clone(), Arc::new(stored));
             }
             Table::Token | Table::Policy | Table::Role | Table::RoleName | Table::Bootstrap => {
-                self.acl.put(table, key, &names, row)?;
+                self.acl.put(table, key, names, row)?;
                 touched.acl.insert(table);
             }
         }

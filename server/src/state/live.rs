@@ -1,5 +1,6 @@
 //! The newest state, and who waits for a newer one.
 
+use super::journal::{Journal, Step};
 use super::{Interest, State, Touched};
 use crate::store::{Change, Index};
 use arc_swap::ArcSwap;
@@ -13,6 +14,7 @@ pub struct Live {
     applied: watch::Sender<Index>,
     waiting: Mutex<Waiting>,
     attentive: Mutex<Vec<Weak<Attending>>>,
+    journal: Mutex<Journal>,
 }
 
 /// What commits touched since somebody looked last.
@@ -55,6 +57,7 @@ impl Live {
             applied,
             waiting: Mutex::default(),
             attentive: Mutex::default(),
+            journal: Mutex::default(),
         }
     }
 
@@ -129,9 +132,23 @@ impl Live {
         all.map(watch::Sender::receiver_count).sum()
     }
 
-    fn replace(&self, before: &State, after: State, touched: &Touched) {
+    /// The last commits from an index on, and whether none is missing between it and them.
+    pub fn steps_from(&self, index: Index) -> (Vec<Arc<Step>>, bool) {
+        let journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        journal.from(index)
+    }
+
+    fn replace(&self, before: &Arc<State>, after: State, touched: &Touched) {
         let after = Arc::new(after);
         self.state.store(Arc::clone(&after));
+        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        journal.add(Step {
+            index: after.index,
+            before: Arc::clone(before),
+            after: Arc::clone(&after),
+            touched: touched.clone(),
+        });
+        drop(journal);
         self.wake(before, &after, touched);
         let attentive = self
             .attentive

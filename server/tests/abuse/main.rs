@@ -28,13 +28,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 /// Operations that hardly succeed: unless a driver hangs, what was begun has ended; and the one node
-/// lives, so nobody may say that it is gone; a volume and the id of a claim of it meet by chance.
-const HARDLY_SUCCEED: [&str; 6] = [
+/// lives, so nobody may say that it is gone; a volume and the id of a claim of it meet by chance; a
+/// search names a kind of thing; events are not asked for.
+const HARDLY_SUCCEED: [&str; 11] = [
     "abandon_operation",
     "fence_node",
+    "fuzzy_search",
+    "fuzzy_search_by_post",
     "read_claim",
     "release_claim",
     "retry_operation",
+    "search",
+    "search_by_post",
+    "stream_events",
     "unfence_node",
 ];
 

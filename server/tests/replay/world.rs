@@ -36,7 +36,10 @@ impl World {
         bindings.bind("hostpath", "hp0");
         let cp = &server.control_plane;
         bindings.bind("vm", cp.state().name_of(&cp.node));
-        bindings.bind("127.0.0.1:4647", server.url.trim_start_matches("http://"));
+        for port in ["4646", "4647"] {
+            let address = format!("127.0.0.1:{port}");
+            bindings.bind(&address, server.url.trim_start_matches("http://"));
+        }
         Self {
             server,
             driver,

@@ -24,8 +24,8 @@ pub(super) use parameters::{
 };
 
 use super::{
-    acl, claims, doctor, jobs, namespaces, nodes, operations, plugins, search, snapshots, status,
-    volumes, wire,
+    acl, claims, doctor, events, jobs, namespaces, nodes, operations, plugins, search, snapshots,
+    status, volumes, wire,
 };
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{RefOr, Required};
@@ -113,6 +113,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         search::search_by_post,
         search::fuzzy_search,
         search::fuzzy_search_by_post,
+        events::stream_events,
         status::list_peers,
         status::list_regions,
         status::read_agent,
@@ -126,6 +127,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         wire::AgentSelf,
         wire::AllocationStub<'static>,
         wire::DraftJob<'static>,
+        wire::Events<'static>,
         wire::FuzzySearchAnswer<'static>,
         wire::SearchAnswer<'static>,
         wire::Claim<'static>,

@@ -8,6 +8,8 @@ use axum::{
 };
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Bodies from this size on are indented and compressed beside the runtime's threads, not on them.
 const LARGE: usize = 64 << 10;
@@ -23,7 +25,43 @@ pub enum Kind {
     Text,
     /// Anything else, by its content type.
     Typed(HeaderValue),
+    /// `application/json` that is sent while it is made: neither indented nor compressed.
+    Stream(Streamed),
 }
+
+/// A body that is made while it is sent. Its clones are the same body: the first that is sent has it.
+#[derive(Clone)]
+pub struct Streamed(Arc<Mutex<Body>>);
+
+impl Streamed {
+    /// The body that this stream makes.
+    pub fn new(body: Body) -> Self {
+        Self(Arc::new(Mutex::new(body)))
+    }
+
+    fn take(self) -> Body {
+        let mut body = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *body)
+    }
+}
+
+impl fmt::Debug for Streamed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Streamed")
+    }
+}
+
+impl PartialEq for Streamed {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Streamed {}
+
+/// In the extensions of a response whose body is streamed.
+#[derive(Clone, Copy, Debug)]
+pub struct IsStreamed;
 
 /// What a handler answers, before it is finished.
 #[derive(Clone, Debug)]
@@ -69,10 +107,16 @@ impl Answer {
         Self::new(status, Kind::Typed(content_type), body.into())
     }
 
+    /// JSON that is sent while it is made.
+    pub fn stream(body: Body) -> Self {
+        let kind = Kind::Stream(Streamed::new(body));
+        Self::new(StatusCode::OK, kind, Bytes::new())
+    }
+
     fn content_type(&self) -> Option<HeaderValue> {
         match &self.kind {
             Kind::Empty => None,
-            Kind::Json => Some(HeaderValue::from_static("application/json")),
+            Kind::Json | Kind::Stream(_) => Some(HeaderValue::from_static("application/json")),
             Kind::Text => Some(HeaderValue::from_static("text/plain; charset=utf-8")),
             Kind::Typed(content_type) => Some(content_type.clone()),
         }
@@ -103,7 +147,14 @@ impl Asked {
 /// The response of an answer, as it is. Every answer goes through here, errors and redirects too.
 pub fn plain(answer: Answer) -> Response {
     let content_type = answer.content_type();
-    let mut response = Response::new(Body::from(answer.body));
+    let mut response = match answer.kind {
+        Kind::Stream(streamed) => {
+            let mut response = Response::new(streamed.take());
+            response.extensions_mut().insert(IsStreamed);
+            response
+        }
+        _ => Response::new(Body::from(answer.body)),
+    };
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;
     let headers = response.headers_mut();
@@ -124,7 +175,8 @@ pub async fn finish(response: Response, asked: Asked) -> Response {
             .headers()
             .get(header::CONTENT_TYPE)
             .is_some_and(is_json);
-    if !pretty && asked.encoding == Encoding::Identity {
+    let is_streamed = response.extensions().get::<IsStreamed>().is_some();
+    if is_streamed || (!pretty && asked.encoding == Encoding::Identity) {
         return response;
     }
     let (mut parts, body) = response.into_parts();

@@ -35,6 +35,18 @@ impl<'q> Query<'q> {
             .find_map(|(known, value)| (known == name).then_some(&**value))
     }
 
+    /// Every value of this name.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        let pairs = self.pairs.iter();
+        pairs.filter_map(move |(known, value)| (known == name).then_some(&**value))
+    }
+
+    /// Every name and value but those of these names.
+    pub fn without(&self, names: &[&str]) -> Vec<(&str, &str)> {
+        let pairs = self.pairs.iter().map(|(name, value)| (&**name, &**value));
+        pairs.filter(|(name, _)| !names.contains(name)).collect()
+    }
+
     /// Whether this name is there, with a value or bare.
     pub fn has(&self, name: &str) -> bool {
         self.get(name).is_some()

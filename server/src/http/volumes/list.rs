@@ -11,7 +11,7 @@ use crate::http::edge::ReadOptions;
 use crate::http::filtering;
 use crate::http::front::Asking;
 use crate::http::reply::{Refused, Reply, encoded, missing};
-use crate::http::waiting;
+use crate::http::waiting::{self, Reader};
 use crate::http::wire;
 use crate::id::{Namespace, PluginId, VolumeId, VolumeKey};
 use crate::picture;
@@ -47,12 +47,16 @@ pub(in crate::http) async fn list_volumes(cp: &ControlPlane, asking: &Asking<'_>
         plugin: asking.query.filled("plugin_id").map(PluginId::known),
         node: asking.query.filled("node_id").map(str::to_lowercase),
     };
+    let reader = Reader::of(cp, asking, &options);
     let interest = Interest::Volumes(query.clone());
     let state = waiting::state(cp, &options, interest, |state| state.volumes_index).await;
-    let (page, next) = page(&state, &query, filter.as_ref(), &options)?;
-    Ok(encoded(picture::array(page))
+    let (body, next) = reader.evaluate(&state, || {
+        let (page, next) = page(&state, &query, filter.as_ref(), &options)?;
+        Ok::<_, Refused>((picture::array(page).into(), next.as_ref().map(token)))
+    })?;
+    Ok(encoded(body)
         .at(state.volumes_index)
-        .next_page(next.as_ref().map(token).as_deref()))
+        .next_page(next.as_deref()))
 }
 
 /// One page of stubs, and the first volume of the next page.
@@ -117,15 +121,17 @@ pub(in crate::http) async fn read_volume(cp: &ControlPlane, asking: &Asking<'_>)
     if key.id.as_str().is_empty() {
         return Err(Fault::NoVolumeId.into());
     }
+    let reader = Reader::of(cp, asking, &options);
     let interest = Interest::Volume(key.clone());
     let state = waiting::state(cp, &options, interest, |state| state.volumes_index).await;
-    match read(&state, &key) {
-        Some(volume) => Ok(encoded(volume).at(state.volumes_index)),
+    let (volume, _) = reader.evaluate(&state, || match read(&state, &key) {
+        Some(volume) => Ok((volume, None)),
         None => {
             let error = Error::from(Fault::NoVolumeToRead).volume(&key.id);
             Err(missing(error, state.volumes_index))
         }
-    }
+    })?;
+    Ok(encoded(volume).at(state.volumes_index))
 }
 
 /// A volume as reading shows it.

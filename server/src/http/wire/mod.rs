@@ -16,6 +16,7 @@ pub mod claims;
 pub mod doctor;
 pub mod draft;
 pub mod error;
+pub mod events;
 pub mod external;
 pub mod jobs;
 pub mod namespaces;
@@ -40,6 +41,7 @@ pub use draft::{
     DraftTopology,
 };
 pub use error::Error;
+pub use events::{Event, Events};
 pub use external::{ExternalVolume, ExternalVolumes};
 pub use jobs::{Job, JobStub, PluginConfig, Task, TaskGroup};
 pub use namespaces::Namespace;

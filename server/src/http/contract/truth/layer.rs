@@ -4,13 +4,14 @@
 //! - The router puts [`Routed`] into the extensions of its responses. A response without it was
 //!   answered by no operation, and must have a status of [`UNROUTED`].
 //! - Status and headers are judged when they are sent, bodies when they end. A stream that never
-//!   ends, or a body beyond [`BODY_BOUND`], is judged by its head alone.
+//!   ends, is made while it is sent, or is beyond [`BODY_BOUND`], is judged by its head alone.
 //! - It belongs around the routes of the document and inside of whatever encodes bodies; pages that
 //!   the document does not tell, such as Swagger UI, belong outside.
 use super::{
     RequestParts, ResponseParts, Routed, Truth, Violation,
     copied::{Copied, Copy},
 };
+use crate::http::edge::IsStreamed;
 use axum::{
     body::Body,
     extract::Request,
@@ -124,6 +125,9 @@ impl Layer {
             body: None,
         };
         self.tell(&self.truth.check_head(routed, &judged));
+        if head.extensions.get::<IsStreamed>().is_some() {
+            return Response::from_parts(head, body);
+        }
         let copy = Copy::bounded(BODY_BOUND);
         let at_end = {
             let (head, copy) = (head.clone(), copy.clone());
