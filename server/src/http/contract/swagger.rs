@@ -135,9 +135,13 @@ static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
     )
 });
 
+/// What is wider than a narrow screen scrolls where it stands, and not the page with it.
+const NARROW: &[u8] = b"\n.swagger-ui .opblock-body { overflow-x: auto; }\n";
+
 fn asset(name: &str) -> Option<Answer> {
     let file = utoipa_swagger_ui::serve(name, Arc::clone(&CONFIG)).ok()??;
     let bytes = match file.bytes {
+        bytes if name == "index.css" => [&bytes, NARROW].concat().into(),
         Cow::Borrowed(bytes) => Bytes::from_static(bytes),
         Cow::Owned(bytes) => bytes.into(),
     };
