@@ -29,7 +29,7 @@ impl Acl {
         &mut self,
         table: Table,
         key: &Key,
-        names: &[&str],
+        names: &str,
         row: &Row,
     ) -> Result<(), Unreadable> {
         match table {
@@ -54,7 +54,7 @@ impl Acl {
             }
             Table::RoleName => {
                 let stored: Stored<String> = read(key, row)?;
-                self.role_names.insert(names.concat(), stored.row);
+                self.role_names.insert(names.to_owned(), stored.row);
             }
             // No table of another kind comes here.
             _ => {

@@ -140,11 +140,18 @@ static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
     )
 });
 
+/// What is wider than a narrow screen scrolls where it stands, and not the page with it.
+const NARROW: &[u8] = b"\n.swagger-ui .opblock-body { overflow-x: auto; }\n";
+
 fn asset(name: &str) -> Option<Answer> {
     let file = utoipa_swagger_ui::serve(name, Arc::clone(&CONFIG)).ok()??;
+    let bytes = unpacked(file.bytes)?;
     Some(Answer::Page {
         content_type: file.content_type.into(),
-        bytes: unpacked(file.bytes)?,
+        bytes: match name {
+            "index.css" => [&bytes, NARROW].concat().into(),
+            _ => bytes,
+        },
     })
 }
 
