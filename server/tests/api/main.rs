@@ -64,6 +64,7 @@ mod snapshots;
 mod snapshots_refused;
 mod spine;
 mod statuses;
+mod streams;
 mod turns;
 mod update;
 mod validation;
