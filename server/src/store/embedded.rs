@@ -104,7 +104,7 @@ impl Embedded {
     ///
     /// # Errors
     ///
-    /// As [`Embedded::open`]. Damage to rows is told by [`Opening::rows`] or [`Opening::finish`].
+    /// As [`Embedded::open`]. Damage may be told only by [`Opening::rows`] or [`Opening::finish`].
     pub fn begin(path: &Path) -> Result<Opening, StoreError> {
         Self::begin_as(path, Formats::KNOWN)
     }

@@ -51,8 +51,9 @@ impl Opening {
         })
     }
 
-    /// The store, once the file is verified whole: by now if all of [`Opening::rows`] was read, here
-    /// otherwise, blocking as long.
+    /// The store, once the file is verified whole, blocking as long: its rows are by now if all of
+    /// [`Opening::rows`] was read, and its pages were verified beside that. Nothing is to be read of
+    /// [`Opening::rows`] any more.
     ///
     /// # Errors
     ///
