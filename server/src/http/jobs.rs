@@ -15,6 +15,7 @@ use crate::id::{JobId, Namespace, PluginId};
 use crate::picture;
 use crate::plugin::{Plugin, PluginHealth, PluginJob};
 use crate::state::{Interest, State, Stored};
+use saddlebag_client::operations::Operation;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -96,6 +97,9 @@ pub(super) async fn read_job(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     }
 }
 
+/// Any one of these lets the jobs of a namespace be listed.
+const LISTING: &[&str] = Operation::ListJobs.capability().namespace;
+
 #[utoipa::path(
     get, path = "/v1/jobs", tag = "jobs",
     params(InNamespace, Prefix, Blocking, Read),
@@ -109,6 +113,10 @@ pub(super) async fn list_jobs(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let jobs: Vec<_> = state
         .jobs()
         .filter(|job| namespace.as_ref().is_none_or(|it| *it == job.row.namespace))
+        .filter(|job| {
+            let name = job.row.namespace.as_str();
+            asking.caller.access.in_namespace(name, LISTING)
+        })
         .filter(|job| job.row.id.as_str().starts_with(&options.prefix))
         .filter_map(|job| Some(job_stub(state.plugin(&job.row.plugin)?, job)))
         .collect();

@@ -41,6 +41,9 @@ pub(super) async fn list_plugins(cp: &ControlPlane, asking: &Asking<'_>) -> Repl
     Ok(encoded(list).at(state.plugins_index))
 }
 
+/// What lets the allocations of a namespace be seen.
+const ALLOCATIONS: &[&str] = &["read-job"];
+
 #[utoipa::path(
     get, path = "/v1/plugin/csi/{plugin_id}", tag = "plugins",
     params(PluginPath, InNamespace, Blocking, Read),
@@ -56,9 +59,13 @@ pub(super) async fn read_plugin(cp: &ControlPlane, asking: &Asking<'_>) -> Reply
     let state = waiting::state(cp, &options, interest, |state| state.plugins_index).await;
     match state.fragments(&id) {
         Some(fragments) => {
-            let all = options.namespace == "*";
-            let namespace = (!all).then(|| Namespace::known(options.namespace.as_str()));
-            Ok(encoded(fragments.plugin(namespace.as_ref())).at(state.plugins_index))
+            let asked = options.namespace.as_str();
+            let shows = |namespace: &Namespace| {
+                let name = namespace.as_str();
+                let is_asked = asked == "*" || asked == name;
+                is_asked && asking.caller.access.in_namespace(name, ALLOCATIONS)
+            };
+            Ok(encoded(fragments.plugin(shows)).at(state.plugins_index))
         }
         None => {
             let error = Error::from(Fault::NoPluginToRead).plugin(&id);

@@ -6,10 +6,13 @@ use super::front::Asking;
 use super::reply::{Reply, json};
 use super::request::{FuzzySearchRequest, SearchRequest};
 use super::wire::{FuzzyMatch, FuzzySearchAnswer, SearchAnswer};
+use crate::acl::Caller;
+use crate::acl::capability::ANY;
 use crate::control::ControlPlane;
 use crate::error::Fault;
 use crate::id::Namespace;
 use crate::state::{Order, State, VolumeQuery};
+use saddlebag_client::operations::{NodePolicy, PluginPolicy};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -42,13 +45,19 @@ const KINDS: [&str; 12] = [
 pub(super) async fn search(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let request = SearchRequest::decode(asking.body()?)?;
     let options = ReadOptions::read(asking.query, &asking.settings.region)?;
-    let kinds = kinds(&request.context)?;
+    let kinds = allowed(kinds(&request.context)?, &options.namespace, &asking.caller)?;
     let state = cp.state();
     let (mut matches, mut truncations) = (BTreeMap::new(), BTreeMap::new());
     for kind in kinds {
         let begins = |found: &Found<'_>| found.id.starts_with(&request.prefix);
         let (found, is_cut) = first(
-            all(&state, kind, &options.namespace, &request.prefix),
+            all(
+                &state,
+                kind,
+                &options.namespace,
+                &request.prefix,
+                &asking.caller,
+            ),
             begins,
         );
         let ids: Vec<_> = found.into_iter().map(|found| found.id).collect();
@@ -85,7 +94,7 @@ pub(super) async fn search_by_post(cp: &ControlPlane, asking: &Asking<'_>) -> Re
 pub(super) async fn fuzzy_search(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let request = FuzzySearchRequest::decode(asking.body()?)?;
     let options = ReadOptions::read(asking.query, &asking.settings.region)?;
-    let kinds = kinds(&request.context)?;
+    let kinds = allowed(kinds(&request.context)?, &options.namespace, &asking.caller)?;
     let count = request.text.chars().count();
     if count < SHORTEST {
         let text =
@@ -97,7 +106,10 @@ pub(super) async fn fuzzy_search(cp: &ControlPlane, asking: &Asking<'_>) -> Repl
     let (mut matches, mut truncations) = (BTreeMap::new(), BTreeMap::new());
     for kind in kinds {
         let contains = |found: &Found<'_>| found.id.to_lowercase().contains(&text);
-        let (found, is_cut) = first(all(&state, kind, &options.namespace, ""), contains);
+        let (found, is_cut) = first(
+            all(&state, kind, &options.namespace, "", &asking.caller),
+            contains,
+        );
         let names: Vec<_> = found
             .into_iter()
             .map(|found| FuzzyMatch {
@@ -143,6 +155,36 @@ fn kinds(context: &str) -> Result<Vec<&'static str>, Fault> {
     })
 }
 
+/// Any one of these lets the volumes of a namespace be looked through.
+const VOLUMES: &[&str] = &[
+    "csi-list-volume",
+    "csi-read-volume",
+    "list-jobs",
+    "read-job",
+];
+/// Likewise its jobs.
+const JOBS: &[&str] = &["list-jobs", "read-job"];
+
+/// The kinds among these that the caller may list something of; refused if there is none.
+fn allowed(
+    mut kinds: Vec<&'static str>,
+    namespace: &str,
+    caller: &Caller,
+) -> Result<Vec<&'static str>, Fault> {
+    let access = &caller.access;
+    kinds.retain(|kind| match *kind {
+        "volumes" => access.in_namespace(namespace, VOLUMES),
+        "jobs" => access.in_namespace(namespace, JOBS),
+        "plugins" => access.plugin(PluginPolicy::List),
+        "nodes" => access.node(NodePolicy::Read),
+        _ => access.is_everything() || access.in_namespace(namespace, &[ANY]),
+    });
+    match kinds.is_empty() {
+        true => Err(Fault::PermissionDenied),
+        false => Ok(kinds),
+    }
+}
+
 /// Something that may be looked for.
 struct Found<'s> {
     id: Cow<'s, str>,
@@ -156,11 +198,13 @@ fn all<'s>(
     kind: &str,
     namespace: &str,
     prefix: &str,
+    caller: &Caller,
 ) -> Box<dyn Iterator<Item = Found<'s>> + 's> {
     let named = (namespace != "*").then(|| Namespace::known(namespace));
     match kind {
         "volumes" => {
             let query = VolumeQuery {
+                among: caller.namespaces(state, VOLUMES),
                 namespace: named,
                 prefix: prefix.to_owned(),
                 ..VolumeQuery::default()
@@ -180,6 +224,14 @@ fn all<'s>(
                 .jobs()
                 .map(|stored| &stored.row)
                 .filter(move |job| named.as_ref().is_none_or(|named| *named == job.namespace))
+                .filter({
+                    let among = caller.namespaces(state, JOBS);
+                    move |job| {
+                        among
+                            .as_ref()
+                            .is_none_or(|among| among.contains(&job.namespace))
+                    }
+                })
                 .map(|job| Found {
                     id: job.id.as_str().into(),
                     namespace: Some(job.namespace.as_str().into()),

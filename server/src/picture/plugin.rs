@@ -51,9 +51,9 @@ impl Fragments {
         &self.plugin
     }
 
-    /// The plugin as reading shows it, with its allocations of a namespace; `None` for all.
-    pub fn plugin(&self, namespace: Option<&Namespace>) -> Bytes {
-        let of_namespace = |(of, _): &&(Namespace, Bytes)| namespace.is_none_or(|it| it == of);
+    /// The plugin as reading shows it, with its allocations of these namespaces.
+    pub fn plugin(&self, shows: impl Fn(&Namespace) -> bool) -> Bytes {
+        let of_namespace = |(of, _): &&(Namespace, Bytes)| shows(of);
         let shown: Vec<Bytes> = self
             .allocations
             .iter()

@@ -210,3 +210,87 @@ async fn a_request_that_cannot_be_understood_is_refused_as_such_whoever_sends_it
         );
     }
 }
+
+/// Conformance case 17.
+#[tokio::test]
+async fn a_plugin_shows_its_allocations_in_namespaces_whose_jobs_may_be_read_alone() {
+    let (server, secret) = guarded().await;
+    let management = client(&server, &secret);
+    let plugin_read = r#"plugin { policy = "read" } namespace "team" { policy = "read" }"#;
+    policy(&management, "elsewhere", plugin_read).await;
+    let job_read =
+        r#"plugin { policy = "read" } namespace "default" { capabilities = ["read-job"] }"#;
+    policy(&management, "here", job_read).await;
+    let seen = async |name: &str, namespace: &str| {
+        let own = client(&server, &token(&management, &[name]).await.secret_id);
+        let read = own
+            .read_plugin()
+            .plugin_id("local")
+            .namespace(namespace)
+            .send();
+        read.await
+            .unwrap()
+            .into_inner()
+            .allocations
+            .unwrap_or_default()
+            .len()
+    };
+    for namespace in ["default", "*"] {
+        assert_eq!(seen("elsewhere", namespace).await, 0, "{namespace}");
+        assert!(seen("here", namespace).await > 0, "{namespace}");
+    }
+    assert_eq!(seen("here", "team").await, 0);
+}
+
+#[tokio::test]
+async fn a_search_looks_through_what_the_caller_may_list_and_no_more() {
+    let (server, secret) = guarded().await;
+    let management = client(&server, &secret);
+    for namespace in ["team", "other"] {
+        let made = management
+            .create_namespace()
+            .body_map(|body| body.name(namespace.to_owned()));
+        made.send().await.unwrap();
+        let inside = types::VolumeRequest {
+            namespace: Some(namespace.to_owned()),
+            ..volume(&format!("v-{namespace}"))
+        };
+        create(&management, inside).await.unwrap();
+    }
+    policy(
+        &management,
+        "team",
+        r#"namespace "team" { policy = "read" }"#,
+    )
+    .await;
+    let own = token(&management, &["team"]).await.secret_id;
+    let volumes = json!({ "Prefix": "v", "Context": "volumes" });
+    let path = "/v1/search?namespace=*";
+    let (status, answer) = ask(&server, "POST", path, Some(&own), Some(&volumes)).await;
+    assert_eq!(
+        (status, &answer["Matches"]),
+        (200, &json!({ "volumes": ["v-team"] }))
+    );
+    let fuzzy = json!({ "Text": "v-", "Context": "volumes" });
+    let path = "/v1/search/fuzzy?namespace=*";
+    let (status, answer) = ask(&server, "POST", path, Some(&own), Some(&fuzzy)).await;
+    assert_eq!(status, 200);
+    assert_eq!(
+        answer["Matches"]["volumes"].as_array().unwrap().len(),
+        1,
+        "{answer}"
+    );
+    let plugins = json!({ "Prefix": "", "Context": "plugins" });
+    assert_eq!(
+        ask(&server, "POST", "/v1/search", Some(&own), Some(&plugins))
+            .await
+            .0,
+        403
+    );
+    assert_eq!(
+        ask(&server, "POST", "/v1/search", None, Some(&volumes))
+            .await
+            .0,
+        403
+    );
+}

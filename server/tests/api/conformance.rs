@@ -11,9 +11,8 @@ const CASES: u32 = 88;
 const WEAKNESSES: u32 = 36;
 
 /// Cases without a test, and why.
-const EXCUSED_CASES: [(u32, &str); 7] = [
+const EXCUSED_CASES: [(u32, &str); 6] = [
     (6, "plugins are not deleted: their configuration goes"),
-    (17, "plugins show no allocations"),
     (38, "one delete names one volume"),
     (59, "every volume has capabilities"),
     (82, "there are no task drivers"),
