@@ -12,11 +12,11 @@
 )]
 use openapiv3::{OpenAPI, Operation};
 use progenitor::{GenerationSettings, Generator, InterfaceStyle, TypeImpl};
-use schemars::schema::{InstanceType, SchemaObject};
+use schemars::schema::{InstanceType, NumberValidation, SchemaObject};
 use serde::Deserialize;
 use std::{
     env,
-    fmt::Write as _,
+    fmt::{Debug, Write as _},
     fs,
     path::{Path, PathBuf},
 };
@@ -51,6 +51,7 @@ fn client(spec: &OpenAPI) -> String {
             "::std::string::String",
             [TypeImpl::Display].into_iter(),
         )
+        .with_conversion(from_zero_up(), "u64", [TypeImpl::Display].into_iter())
         .with_replacement(
             "GoDuration",
             "crate::GoDuration",
@@ -67,6 +68,19 @@ fn string(format: &str) -> SchemaObject {
     SchemaObject {
         instance_type: Some(InstanceType::String.into()),
         format: Some(format.to_owned()),
+        ..SchemaObject::default()
+    }
+}
+
+/// The schema of a whole number that is never negative. (`uint64` is not written: Java's generator makes 32 bits of it.)
+fn from_zero_up() -> SchemaObject {
+    SchemaObject {
+        instance_type: Some(InstanceType::Integer.into()),
+        format: Some("int64".to_owned()),
+        number: Some(Box::new(NumberValidation {
+            minimum: Some(0.0),
+            ..NumberValidation::default()
+        })),
         ..SchemaObject::default()
     }
 }
@@ -93,8 +107,12 @@ struct Capability {
     plugin: Option<Plugin>,
     /// What a policy has to allow on nodes.
     node: Option<Node>,
+    /// What a policy has to allow on agents.
+    agent: Option<Agent>,
     /// Whose namespace is checked.
     checked: Option<Checked>,
+    /// Whose token it takes.
+    token: Option<Token>,
 }
 
 #[derive(Deserialize, Debug)]
@@ -113,9 +131,25 @@ enum Node {
 
 #[derive(Deserialize, Debug)]
 #[serde(rename_all = "lowercase")]
+enum Agent {
+    Read,
+    Write,
+}
+
+#[derive(Deserialize, Debug)]
+#[serde(rename_all = "lowercase")]
 enum Checked {
     Request,
     Volume,
+    Path,
+}
+
+#[derive(Deserialize, Debug)]
+#[serde(rename_all = "lowercase")]
+enum Token {
+    Any,
+    Own,
+    Management,
 }
 
 impl Row {
@@ -146,7 +180,7 @@ impl Row {
         filled(&operation.description, "has no description");
         let Some(capability) = operation.extensions.get("x-capability") else {
             lacks(
-                "has no x-capability: {namespace, plugin, node, checked}, or {} if nothing is needed",
+                "has no x-capability: {namespace, plugin, node, agent, checked, token}, or {} if nothing is needed",
             )
         };
         let capability = Capability::deserialize(capability)
@@ -170,18 +204,17 @@ impl Row {
 impl Capability {
     /// The Rust expression for it.
     fn expression(&self) -> String {
+        fn some<T: Debug>(kind: &str, value: Option<&T>) -> String {
+            value.map_or("None".to_owned(), |it| format!("Some({kind}::{it:?})"))
+        }
         format!(
-            "Capability {{ namespace: &{:?}, plugin: {}, node: {}, checked: {} }}",
+            "Capability {{ namespace: &{:?}, plugin: {}, node: {}, agent: {}, checked: {}, token: {} }}",
             self.namespace,
-            self.plugin.as_ref().map_or("None".to_owned(), |it| format!(
-                "Some(PluginPolicy::{it:?})"
-            )),
-            self.node
-                .as_ref()
-                .map_or("None".to_owned(), |it| format!("Some(NodePolicy::{it:?})")),
-            self.checked
-                .as_ref()
-                .map_or("None".to_owned(), |it| format!("Some(Checked::{it:?})")),
+            some("PluginPolicy", self.plugin.as_ref()),
+            some("NodePolicy", self.node.as_ref()),
+            some("AgentPolicy", self.agent.as_ref()),
+            some("Checked", self.checked.as_ref()),
+            some("TokenNeeded", self.token.as_ref()),
         )
     }
 }

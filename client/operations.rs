@@ -12,8 +12,12 @@ pub struct Capability {
     pub plugin: Option<PluginPolicy>,
     /// What a policy has to allow on nodes.
     pub node: Option<NodePolicy>,
+    /// What a policy has to allow on agents.
+    pub agent: Option<AgentPolicy>,
     /// Whose namespace is checked; `None` exactly when `namespace` is empty.
     pub checked: Option<Checked>,
+    /// Whose token it takes, whatever its policies say.
+    pub token: Option<TokenNeeded>,
 }
 
 /// What a policy allows on plugins.
@@ -34,6 +38,26 @@ pub enum NodePolicy {
     Write,
 }
 
+/// What a policy allows on agents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AgentPolicy {
+    /// To read them.
+    Read,
+    /// To change them, and to read them.
+    Write,
+}
+
+/// Whose token an operation takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenNeeded {
+    /// Anybody's, or none. What the answer shows is what the caller may see.
+    Any,
+    /// A management token, or the one that the operation is about, or has it.
+    Own,
+    /// A management token.
+    Management,
+}
+
 /// Whose namespace is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Checked {
@@ -41,4 +65,6 @@ pub enum Checked {
     Request,
     /// That of each volume or operation concerned.
     Volume,
+    /// The one that the path names.
+    Path,
 }

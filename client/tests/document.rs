@@ -7,7 +7,7 @@ mod judge;
 use judge::{Judge, resolve};
 use saddlebag_client::{
     DOCUMENT,
-    operations::{Checked, NodePolicy, Operation, PluginPolicy},
+    operations::{AgentPolicy, Checked, NodePolicy, Operation, PluginPolicy, TokenNeeded},
     types,
 };
 use serde_json::{Map, Value, json};
@@ -49,8 +49,19 @@ fn the_route_table_is_as_reviewed() {
             let namespace = needed.checked.map(|checked| match checked {
                 Checked::Request => needed.namespace.join("|") + " in the request's namespace",
                 Checked::Volume => needed.namespace.join("|") + " in each volume's namespace",
+                Checked::Path => needed.namespace.join("|") + " in the path's namespace",
             });
-            let needs: Vec<String> = plugin.into_iter().chain(node).chain(namespace).collect();
+            let agent = needed.agent.map(|policy| match policy {
+                AgentPolicy::Read => "agent:read".to_owned(),
+                AgentPolicy::Write => "agent:write".to_owned(),
+            });
+            let token = needed.token.map(|token| match token {
+                TokenNeeded::Any => "any token or none".to_owned(),
+                TokenNeeded::Own => "a management token, or its own".to_owned(),
+                TokenNeeded::Management => "a management token".to_owned(),
+            });
+            let needs = [plugin, node, agent, namespace, token];
+            let needs: Vec<String> = needs.into_iter().flatten().collect();
             format!(
                 "{} {} {} ({}): {}\n",
                 operation.method(),
@@ -265,8 +276,9 @@ fn everything_says_what_it_is() {
 
 #[test]
 fn every_case_can_be_executed() {
-    const KEYS: [&str; 9] = [
-        "name", "summary", "given", "driver", "request", "status", "message", "body", "answer",
+    const KEYS: [&str; 10] = [
+        "name", "summary", "given", "driver", "acl", "request", "status", "message", "body",
+        "answer",
     ];
     let document = document();
     let judge = Judge::new(&document);

@@ -1,6 +1,6 @@
 //! Judges JSON by schemas of the document.
 
-use jsonschema::Validator;
+use boon::{Compiler, Draft, Schemas};
 use serde_json::{Map, Value, json};
 
 /// What a reference refers to; anything else is itself.
@@ -48,14 +48,16 @@ impl<'a> Judge<'a> {
     pub fn assert_valid(&self, schema: &Value, value: &Value, place: &str) {
         let mut schema = json_schema(schema);
         schema["components"] = json!({ "schemas": self.schemas });
-        let judge: Validator = jsonschema::draft202012::new(&schema).unwrap();
-        let faults: Vec<String> = judge
-            .iter_errors(value)
-            .map(|fault| format!("{}: {fault}", fault.instance_path()))
-            .collect();
+        let mut compiler = Compiler::new();
+        compiler.set_default_draft(Draft::V2020_12);
+        compiler.add_resource("document:schema", schema).unwrap();
+        let mut schemas = Schemas::new();
+        let whole = compiler.compile("document:schema", &mut schemas).unwrap();
+        let judged = schemas.validate(value, whole);
         assert!(
-            faults.is_empty(),
-            "{place} is not of its schema: {faults:#?}"
+            judged.is_ok(),
+            "{place} is not of its schema: {:#}",
+            judged.unwrap_err()
         );
     }
 

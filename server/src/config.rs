@@ -34,6 +34,8 @@ pub struct Config {
     pub plugins: Vec<PluginConfig>,
     /// The namespaces besides `default`; one that is there already stays.
     pub namespaces: Vec<Namespace>,
+    /// Whether access control is on: then a token says what its holder may do. Default: no, as Nomad.
+    pub acl_enabled: bool,
     /// Which statuses failures are answered with. Default: the true ones.
     pub status: StatusStyle,
     /// The region's name. Default: `global`, as Nomad's.
@@ -69,6 +71,7 @@ impl Config {
             builtin_driver: false,
             plugins: Vec::new(),
             namespaces: Vec::new(),
+            acl_enabled: false,
             status: StatusStyle::default(),
             region: "global".to_owned(),
             host_names: Vec::new(),

@@ -39,6 +39,8 @@ pub struct Shared {
     pub evaluations: Evaluations,
     /// The node that this process runs on.
     pub node: NodeId,
+    /// Whether access control is on.
+    pub acl_enabled: bool,
     /// Ends waits when the server stops.
     pub stopping: CancellationToken,
 }

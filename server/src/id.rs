@@ -1,6 +1,7 @@
 //! The ids of the domain, each its own type: confusing a volume's id with the driver's id of it is
 //! the classic mistake of this field.
 
+use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 use std::{fmt, sync::Arc};
 
@@ -17,7 +18,7 @@ macro_rules! ids {
             schemars::JsonSchema,
         )]
         #[serde(transparent)]
-        pub struct $name(Arc<str>);
+        pub struct $name(#[serde(deserialize_with = "text")] Arc<str>);
 
         impl $name {
             /// The id's characters.
@@ -56,6 +57,25 @@ ids! {
     Namespace,
     /// An allocation's id: a UUID in lower case with hyphens.
     AllocationId,
+}
+
+/// Reads a text into memory of its own, which serde's own way takes two allocations for.
+fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<str>, D::Error> {
+    struct Text;
+
+    impl Visitor<'_> for Text {
+        type Value = Arc<str>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Arc<str>, E> {
+            Ok(text.into())
+        }
+    }
+
+    from.deserialize_str(Text)
 }
 
 impl VolumeId {

@@ -11,6 +11,7 @@
 //! Domain verbs know no HTTP and no driver; `http` knows no gRPC; only `csi` knows protobuf; only
 //! `work` calls drivers to change something.
 
+pub mod acl;
 pub mod attachment;
 pub mod claim;
 pub mod cli;
@@ -23,6 +24,7 @@ pub mod doctor;
 pub mod driver;
 pub mod error;
 pub mod filter;
+mod hcl;
 pub mod http;
 pub mod id;
 pub mod namespace;

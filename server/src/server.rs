@@ -120,6 +120,7 @@ impl Server {
             mounting: work::Running::default(),
             evaluations: Evaluations::default(),
             node,
+            acl_enabled: config.acl_enabled,
             stopping: CancellationToken::new(),
         });
         let follow = spawn(cp.clone().follow());

@@ -4,6 +4,7 @@
 //! - A reader takes one and keeps it; no read waits for the store, a driver or another reader.
 //! - [`Live`] holds the newest, applies commits in their order, and wakes who waits for a change.
 
+mod acl;
 mod apply;
 mod claims;
 mod differences;

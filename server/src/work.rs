@@ -18,6 +18,7 @@ pub mod expiry;
 mod fault;
 mod folders;
 pub mod health;
+mod later;
 mod mount;
 mod mounted;
 pub mod node;

@@ -1,11 +1,12 @@
 //! Giving a claim back.
 
 use super::{ClaimKey, Release};
+use crate::acl::asker;
 use crate::claim::moves::Moves;
 use crate::control::ControlPlane;
 use crate::error::{Error, Fault, Result};
 use crate::id::{AllocationId, VolumeKey};
-use crate::operation::verbs::{ANYBODY, Deadline};
+use crate::operation::verbs::Deadline;
 use crate::operation::{Subject, verbs};
 use crate::state::{Interest, State};
 use crate::store::{Guard, Index, Transaction};
@@ -38,7 +39,7 @@ pub async fn release(
         }
         let mut claim = seen.row.clone();
         claim.release = Some(Release {
-            by: ANYBODY.to_owned(),
+            by: asker(),
             at: cp.clock.now(),
         });
         claim.tries = Default::default();

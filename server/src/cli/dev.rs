@@ -48,6 +48,10 @@ pub struct Args {
     #[arg(long = "namespace", value_name = "NAME", value_parser = Namespace::parse)]
     namespaces: Vec<Namespace>,
 
+    /// Let each caller do only what its token allows. `saddlebag acl bootstrap` makes the first token.
+    #[arg(long)]
+    acl_enabled: bool,
+
     /// A folder below which a claim's TargetPath may lie; may be repeated. Without one, volumes are found
     /// below the data folder only.
     #[arg(long = "target-root", value_name = "DIR", value_parser = existing_folder)]
@@ -86,6 +90,7 @@ async fn serve(args: Args) -> Result<ExitCode, String> {
         builtin_driver: !args.no_local,
         plugins: args.plugins,
         namespaces: args.namespaces,
+        acl_enabled: args.acl_enabled,
         calls_at_once: args.calls_at_once,
         status: args.status,
         target_roots: args.target_roots,

@@ -206,7 +206,25 @@ fn advice(error: &types::Error) -> (Exit, Option<String>) {
             Exit::NotFound,
             "See what there is: saddlebag node list".to_owned(),
         ),
-        "not_found" | "namespace_not_found" | "job_not_found" => return (Exit::NotFound, None),
+        "namespace_not_found" => (
+            Exit::NotFound,
+            "See what there is: saddlebag namespace list".to_owned(),
+        ),
+        "token_not_found" => (
+            Exit::NotFound,
+            "See what there is: saddlebag acl token list".to_owned(),
+        ),
+        "policy_not_found" => (
+            Exit::NotFound,
+            "See what there is: saddlebag acl policy list".to_owned(),
+        ),
+        "acl_disabled" => (
+            Exit::Failed,
+            "Switch access control on: acl.enabled in the configuration, or saddlebag dev --acl-enabled"
+                .to_owned(),
+        ),
+        "not_found" | "role_not_found" | "job_not_found" => return (Exit::NotFound, None),
+        "namespace_in_use" => return (Exit::Conflict, None),
         "volume_in_use" | "claim_refused" => (
             Exit::Conflict,
             format!("See who uses it: saddlebag volume claims {}", volume()),

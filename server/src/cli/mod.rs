@@ -1,5 +1,6 @@
 //! The command line: one module per command.
 
+pub mod acl;
 mod allocations;
 pub mod completion;
 pub mod config;
@@ -9,6 +10,7 @@ pub mod doctor;
 pub mod driver;
 mod failure;
 mod log;
+pub mod namespace;
 pub mod node;
 pub mod operation;
 pub mod plugin;
@@ -39,7 +41,7 @@ use tracing_subscriber::EnvFilter;
 #[command(
     name = "saddlebag",
     version,
-    after_help = format!("Example:\n  saddlebag dev\n  saddlebag volume init db.hcl\n  saddlebag volume create db.hcl\n\n{EXIT_CODES}\n\nFlags may be written with one dash after volume, plugin, node, operation and doctor, as Nomad's are: -json.")
+    after_help = format!("Example:\n  saddlebag dev\n  saddlebag volume init db.hcl\n  saddlebag volume create db.hcl\n\n{EXIT_CODES}\n\nFlags may be written with one dash after volume, plugin, node, operation, namespace, acl and doctor, as Nomad's are: -json.")
 )]
 pub enum Command {
     /// Run everything in one process, with nothing to configure.
@@ -82,6 +84,16 @@ pub enum Command {
     /// See what is under way at the storage and why it waits; try it again, or give it up.
     #[command(after_help = "Example:\n  saddlebag operation list --state waiting")]
     Operation(operation::Args),
+    /// Make, see, change and delete namespaces.
+    #[command(after_help = "Example:\n  saddlebag namespace list")]
+    Namespace(namespace::Args),
+    /// Say who may do what: tokens and policies.
+    ///
+    /// Access control is off unless the configuration says `acl.enabled = true`.
+    #[command(
+        after_help = "Example:\n  saddlebag acl bootstrap\n  saddlebag acl policy apply readers readers.hcl\n  saddlebag acl token create --name ann --policy readers"
+    )]
+    Acl(acl::Args),
     /// Find what needs somebody's attention: orphans, what is missing, what is stuck.
     ///
     /// Compares what is registered with what the drivers list, and says of each finding what it means and which command
@@ -123,6 +135,8 @@ pub fn main() -> ExitCode {
             Command::Plugin(args) => plugin::run(args).await,
             Command::Node(args) => node::run(args).await,
             Command::Operation(args) => operation::run(args).await,
+            Command::Namespace(args) => namespace::run(args).await,
+            Command::Acl(args) => acl::run(args).await,
             Command::Doctor(args) => doctor::run(args).await,
             Command::Completion(args) => completion::run(args),
             Command::Store(command) => store::run(command).await,
@@ -140,6 +154,8 @@ pub fn log(command: &Command) {
         | Command::Plugin(_)
         | Command::Node(_)
         | Command::Operation(_)
+        | Command::Namespace(_)
+        | Command::Acl(_)
         | Command::Doctor(_)
         | Command::Store(_)
         | Command::Completion(_) => "warn",

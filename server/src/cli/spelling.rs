@@ -3,7 +3,15 @@
 use std::ffi::OsString;
 
 /// The commands that speak to a server, as Nomad's do.
-const NOMADS: [&str; 5] = ["volume", "plugin", "node", "operation", "doctor"];
+const NOMADS: [&str; 7] = [
+    "volume",
+    "plugin",
+    "node",
+    "operation",
+    "namespace",
+    "acl",
+    "doctor",
+];
 
 /// The words of a command line, with flags of one dash in the spelling of two.
 ///

@@ -6,7 +6,7 @@
 mod change;
 mod group;
 
-pub use group::{Deadlines, Http, Log};
+pub use group::{Acl, Deadlines, Http, Log};
 
 use super::{Config, Count, PluginConfig};
 use crate::csi;
@@ -50,7 +50,7 @@ pub struct Settings {
     #[arg(long, env = "SADDLEBAG_PORT")]
     pub port: Option<u16>,
 
-    /// Let others on the network in, without encryption or access control. [default: false]
+    /// Let others on the network in, without encryption. [default: false]
     #[arg(long, value_name = "BOOL", env = "SADDLEBAG_LISTEN_BEYOND_LOOPBACK_WITHOUT_TLS",
         num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub listen_beyond_loopback_without_tls: Option<bool>,
@@ -110,6 +110,11 @@ pub struct Settings {
     #[serde(default)]
     pub log: Log,
 
+    /// Who may do what.
+    #[command(flatten)]
+    #[serde(default)]
+    pub acl: Acl,
+
     /// What bounds connections and requests.
     #[command(flatten)]
     #[serde(default)]
@@ -145,6 +150,7 @@ impl Settings {
             target_roots: Some(config.target_roots),
             shutdown_timeout: Some(config.shutdown_timeout.into()),
             log: Log::defaults(),
+            acl: Acl::defaults(),
             http: Http::of(config.connections, config.bodies),
             deadlines: Deadlines::of(config.deadlines),
             plugins: Some(config.plugins),
@@ -171,6 +177,7 @@ impl Settings {
             target_roots: self.target_roots.or(those.target_roots),
             shutdown_timeout: self.shutdown_timeout.or(those.shutdown_timeout),
             log: self.log.or(those.log),
+            acl: self.acl.or(those.acl),
             http: self.http.or(those.http),
             deadlines: self.deadlines.or(those.deadlines),
             plugins: self.plugins.or(those.plugins),
@@ -185,7 +192,7 @@ impl Settings {
             return Err(Unfit {
                 key: "bind",
                 problem: format!(
-                    "{bind} lets others on the network in, and there is neither encryption nor access control yet: \
+                    "{bind} lets others on the network in, and there is no encryption yet: \
                      bind 127.0.0.1 and put a proxy in front, or set listen_beyond_loopback_without_tls = true"
                 ),
             });
@@ -210,6 +217,7 @@ impl Settings {
             builtin_driver: given.builtin_driver.unwrap_or_default(),
             plugins: given.plugins.unwrap_or_default(),
             namespaces: given.namespaces.unwrap_or_default(),
+            acl_enabled: given.acl.enabled.unwrap_or_default(),
             status: given.status.unwrap_or_default(),
             region: given.region.unwrap_or(standard.region),
             host_names: given.host_names.unwrap_or_default(),

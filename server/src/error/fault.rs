@@ -23,6 +23,44 @@ pub enum Fault {
     /// A web page of another origin asks.
     #[error("{0}")]
     ForeignOrigin(String),
+    /// The caller may not do this.
+    #[error("Permission denied")]
+    PermissionDenied,
+    /// What was sent as a token is none.
+    #[error(
+        "the token is no secret of a token: that is a UUID, such as `saddlebag acl token create` shows it"
+    )]
+    NoSecret,
+    /// The token was one until a while ago.
+    #[error("ACL token expired")]
+    TokenExpired,
+    /// Tokens, policies and roles make no sense while access control is off.
+    #[error("ACL support disabled")]
+    AclDisabled,
+    /// What is asked of a token, a policy or a role makes no sense.
+    #[error("{0}")]
+    UnfitForAccess(String),
+    /// No such token.
+    #[error("ACL token not found")]
+    TokenNotFound,
+    /// No such policy.
+    #[error("ACL policy not found")]
+    PolicyNotFound,
+    /// No such role.
+    #[error("ACL role not found")]
+    RoleNotFound,
+    /// Reading: no such namespace.
+    #[error("Namespace not found")]
+    NoNamespaceToRead,
+    /// Deleting: no such namespace.
+    #[error("namespace not found")]
+    NoNamespaceToDelete,
+    /// What is asked of a namespace makes no sense.
+    #[error("{0}")]
+    UnfitNamespace(String),
+    /// Something is in the namespace still.
+    #[error("{0}")]
+    NamespaceInUse(String),
     /// No such route; the text is empty or Nomad's `resource not found`.
     #[error("{0}")]
     NoSuchRoute(String),

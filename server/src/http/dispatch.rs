@@ -4,7 +4,8 @@
 use super::front::Asking;
 use super::reply::Reply;
 use super::{
-    claims, doctor, events, jobs, nodes, operations, plugins, search, snapshots, status, volumes,
+    acl, claims, doctor, events, jobs, namespaces, nodes, operations, plugins, search, snapshots,
+    status, volumes,
 };
 use crate::control::ControlPlane;
 use saddlebag_client::operations::Operation;
@@ -54,6 +55,39 @@ pub(super) async fn dispatch(
         Operation::ReadNode => nodes::read_node(cp, asking).await,
         Operation::FenceNode => nodes::fence_node(cp, asking).await,
         Operation::UnfenceNode => nodes::unfence_node(cp, asking).await,
+
+        Operation::ListNamespaces => namespaces::list_namespaces(cp, asking).await,
+        Operation::CreateNamespace => namespaces::create_namespace(cp, asking).await,
+        Operation::CreateNamespaceByPost => namespaces::create_namespace_by_post(cp, asking).await,
+        Operation::ReadNamespace => namespaces::read_namespace(cp, asking).await,
+        Operation::ApplyNamespace => namespaces::apply_namespace(cp, asking).await,
+        Operation::ApplyNamespaceByPost => namespaces::apply_namespace_by_post(cp, asking).await,
+        Operation::DeleteNamespace => namespaces::delete_namespace(cp, asking).await,
+
+        Operation::BootstrapAcl => acl::bootstrap_acl(cp, asking).await,
+        Operation::BootstrapAclByPost => acl::bootstrap_acl_by_post(cp, asking).await,
+        Operation::ListTokens => acl::list_tokens(cp, asking).await,
+        Operation::CreateToken => acl::create_token(cp, asking).await,
+        Operation::CreateTokenByPost => acl::create_token_by_post(cp, asking).await,
+        Operation::ReadOwnToken => acl::read_own_token(cp, asking).await,
+        Operation::ReadToken => acl::read_token(cp, asking).await,
+        Operation::UpdateToken => acl::update_token(cp, asking).await,
+        Operation::UpdateTokenByPost => acl::update_token_by_post(cp, asking).await,
+        Operation::DeleteToken => acl::delete_token(cp, asking).await,
+        Operation::ListPolicies => acl::list_policies(cp, asking).await,
+        Operation::ListOwnPolicies => acl::list_own_policies(cp, asking).await,
+        Operation::ReadPolicy => acl::read_policy(cp, asking).await,
+        Operation::ApplyPolicy => acl::apply_policy(cp, asking).await,
+        Operation::ApplyPolicyByPost => acl::apply_policy_by_post(cp, asking).await,
+        Operation::DeletePolicy => acl::delete_policy(cp, asking).await,
+        Operation::ListRoles => acl::list_roles(cp, asking).await,
+        Operation::CreateRole => acl::create_role(cp, asking).await,
+        Operation::CreateRoleByPost => acl::create_role_by_post(cp, asking).await,
+        Operation::ReadRoleByName => acl::read_role_by_name(cp, asking).await,
+        Operation::ReadRole => acl::read_role(cp, asking).await,
+        Operation::UpdateRole => acl::update_role(cp, asking).await,
+        Operation::UpdateRoleByPost => acl::update_role_by_post(cp, asking).await,
+        Operation::DeleteRole => acl::delete_role(cp, asking).await,
 
         Operation::ListOperations => operations::list_operations(cp, asking).await,
         Operation::ReadOperation => operations::read_operation(cp, asking).await,

@@ -8,10 +8,14 @@ use super::wire;
 use crate::control::ControlPlane;
 use crate::doctor::{self, Finding, Listing};
 use crate::operation::verbs::Deadline;
+use saddlebag_client::operations::Operation;
 use std::time::Duration;
 
 /// How long drivers may take, unless a client says.
 const DEFAULT_WAIT: Duration = Duration::from_secs(10);
+
+/// Any one of these lets what is found in a namespace be seen.
+const LISTING: &[&str] = Operation::Doctor.capability().namespace;
 
 #[utoipa::path(
     get, path = "/v1/doctor", tag = "operations",
@@ -23,7 +27,16 @@ pub(super) async fn doctor(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let options = WriteOptions::waiting(asking.query, region, DEFAULT_WAIT)?;
     let diagnosis = doctor::examine(cp, Deadline::after(options.wait)).await;
     let shown = wire::Diagnosis {
-        findings: diagnosis.findings.iter().map(finding).collect(),
+        findings: diagnosis
+            .findings
+            .iter()
+            .filter(|found| {
+                let volume = found.volume.as_ref();
+                let namespace = volume.map_or("*", |volume| volume.namespace.as_str());
+                asking.caller.access.in_namespace(namespace, LISTING)
+            })
+            .map(finding)
+            .collect(),
         plugins: diagnosis.listings.iter().map(listing).collect(),
     };
     Ok(json(&shown).at(diagnosis.index))

@@ -1,20 +1,23 @@
 //! From a request to its response.
 
+use super::admission::admit;
 use super::contract::swagger;
 use super::contract::truth::{self, OnViolation, Routed as Answered, Truth};
 use super::dispatch::dispatch;
 use super::edge::{self, Asked, Guard, Params, Query, Refusal, Route, Routed, Router};
 use super::line::Line;
 use super::reply::{self, Refused};
+use crate::acl::{Caller, on_behalf_of};
 use crate::control::ControlPlane;
 use crate::crash::{self, Point};
 use crate::error::{Fault, StatusStyle};
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
+use axum::http::{self, HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header};
 use bytes::Bytes;
 use futures::FutureExt;
 use saddlebag_client::operations::Operation;
 use std::convert::Infallible;
+use std::ops::Deref;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use tower::util::option_layer;
@@ -44,8 +47,8 @@ pub struct Front {
     settings: Settings,
 }
 
-/// A request as a handler sees it.
-pub(super) struct Asking<'r> {
+/// A request for an operation.
+pub(super) struct Request<'r> {
     pub operation: Operation,
     pub settings: &'r Settings,
     pub params: &'r Params<'r, 'r>,
@@ -54,7 +57,22 @@ pub(super) struct Asking<'r> {
     body: &'r Result<Bytes, Refusal>,
 }
 
-impl Asking<'_> {
+/// A request as a handler sees it, of somebody who may make it.
+pub(super) struct Asking<'r> {
+    request: Request<'r>,
+    /// Who asks.
+    pub caller: Caller,
+}
+
+impl<'r> Deref for Asking<'r> {
+    type Target = Request<'r>;
+
+    fn deref(&self) -> &Request<'r> {
+        &self.request
+    }
+}
+
+impl Request<'_> {
     /// A part of the path; empty where the path leaves it out.
     pub fn param(&self, name: &str) -> &str {
         self.params.get(name).unwrap_or_default()
@@ -94,7 +112,7 @@ impl Front {
     pub fn into_service(
         self,
     ) -> impl Service<
-        Request<Body>,
+        http::Request<Body>,
         Response = Response<Body>,
         Error = Infallible,
         Future: Send + 'static,
@@ -117,8 +135,8 @@ impl Front {
 
     async fn finish(
         &self,
-        request: Request<Body>,
-        routes: impl Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+        request: http::Request<Body>,
+        routes: impl Service<http::Request<Body>, Response = Response<Body>, Error = Infallible>,
     ) -> Response<Body> {
         let line = Line::of(&request);
         let asked = Asked::of(request.headers(), &Query::parse(request.uri().query()));
@@ -134,20 +152,20 @@ impl Front {
     }
 
     /// A page of Swagger UI, for whoever may ask.
-    fn page(&self, request: &Request<Body>) -> Option<Response<Body>> {
+    fn page(&self, request: &http::Request<Body>) -> Option<Response<Body>> {
         let path = request.uri().path();
         if *request.method() != Method::GET || !path.starts_with("/docs") {
             return None;
         }
         let page = swagger::answer(path)?;
         let answer = match self.guard.admit(request.uri(), request.headers()) {
-            Ok(()) => reply::page(page),
-            Err(refusal) => self.refuse(request.headers(), refusal.into()),
+            Err(refusal) if !self.cp.acl_enabled => self.refuse(request.headers(), refusal.into()),
+            _ => reply::page(page),
         };
         Some(edge::plain(answer))
     }
 
-    async fn answer(&self, request: Request<Body>) -> Response<Body> {
+    async fn answer(&self, request: http::Request<Body>) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let query = Query::parse(parts.uri.query());
         let body = edge::body::read(body, self.settings.body).await;
@@ -182,13 +200,23 @@ impl Front {
         query: &Query<'_>,
         body: &Result<Bytes, Refusal>,
     ) -> (Option<Operation>, edge::Answer) {
-        if let Err(refusal) = self.guard.admit(uri, headers) {
+        if !self.cp.acl_enabled
+            && let Err(refusal) = self.guard.admit(uri, headers)
+        {
             return (None, self.refuse(headers, refusal.into()));
         }
         let unrouted = |fault: Fault| (None, self.refuse(headers, fault.into()));
         match self.router.route(method, uri.path(), uri.query()) {
             Routed::Found { value, params } => {
                 let operation = *value;
+                // A web page has no token, and nobody needs one for this.
+                if matches!(
+                    operation,
+                    Operation::BootstrapAcl | Operation::BootstrapAclByPost
+                ) && let Err(refusal) = self.guard.admit(uri, headers)
+                {
+                    return (Some(operation), self.refuse(headers, refusal.into()));
+                }
                 let answer = match self.handle(operation, &params, headers, query, body).await {
                     Ok(answer) => answer,
                     Err(refused) => self.refuse(headers, refused),
@@ -218,7 +246,7 @@ impl Front {
         query: &Query<'_>,
         body: &Result<Bytes, Refusal>,
     ) -> reply::Reply {
-        let asking = Asking {
+        let request = Request {
             operation,
             settings: &self.settings,
             params,
@@ -226,7 +254,9 @@ impl Front {
             headers,
             body,
         };
-        dispatch(&self.cp, operation, &asking).await
+        let caller = admit(&self.cp, operation, &request)?;
+        let asking = Asking { request, caller };
+        on_behalf_of(&asking.caller, dispatch(&self.cp, operation, &asking)).await
     }
 
     fn refuse(&self, headers: &HeaderMap, refused: Refused) -> edge::Answer {

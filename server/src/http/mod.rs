@@ -1,14 +1,16 @@
 //! HTTP in front of the domain.
 //!
 //! ```text
-//! socket ─► truth ─► edge: guard, route, query, body ─► dispatch ─► handler ─► domain verb
-//!             │                                                        │
-//!             └◄──────────── finish: content type, compression ◄───────┘
+//! socket ─► truth ─► edge: guard, route, query, body ─► admission ─► dispatch ─► handler ─► domain verb
+//!             │                                                                      │
+//!             └◄──────────── finish: content type, compression ◄─────────────────────┘
 //! ```
 //!
 //! A handler unpacks the request, calls one domain verb, and wraps its answer. Which handler answers
 //! which operation of the document stands in `dispatch`, without a wildcard.
 
+mod acl;
+mod admission;
 mod claims;
 pub mod contract;
 pub mod declared;
@@ -22,6 +24,7 @@ mod front;
 mod jobs;
 mod line;
 pub mod listen;
+mod namespaces;
 mod nodes;
 mod operations;
 mod plugins;

@@ -14,8 +14,12 @@ use crate::operation::{Operation, verbs};
 use crate::picture;
 use crate::state::Stored;
 use crate::store::Index;
+use saddlebag_client::operations::Operation as Route;
 use std::sync::Arc;
 use uuid::Uuid;
+
+/// Any one of these lets the operations of a namespace be listed.
+const LISTING: &[&str] = Route::ListOperations.capability().namespace;
 
 #[utoipa::path(
     get, path = "/v1/operations", tag = "operations",
@@ -32,7 +36,15 @@ pub(super) async fn list_operations(cp: &ControlPlane, asking: &Asking<'_>) -> R
     let state = cp.state();
     let namespace = wanted("namespace").filter(|name| *name != "*");
     let is = |wanted: Option<&str>, is: &str| wanted.is_none_or(|wanted| wanted == is);
-    let mut operations: Vec<&Arc<Stored<Operation>>> = state.operations().collect();
+    let seen = |operation: &Stored<Operation>| {
+        let volume = operation.row.volume();
+        let namespace = volume.map_or("*", |volume| volume.namespace.as_str());
+        asking.caller.access.in_namespace(namespace, LISTING)
+    };
+    let mut operations: Vec<&Arc<Stored<Operation>>> = state
+        .operations()
+        .filter(|operation| seen(operation))
+        .collect();
     operations.sort_by_key(|operation| place(operation));
     let first = parse_token(&options.next_token);
     let mut shown = operations

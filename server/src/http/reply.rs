@@ -68,6 +68,15 @@ impl Answer {
         self.about_state(index, true)
     }
 
+    /// With the index of the change that was made, and nothing about the state: so Nomad answers changes of access control
+    /// and of namespaces.
+    #[must_use]
+    pub(super) fn changed_at(mut self, index: Index) -> Self {
+        let name = HeaderName::from_static("x-nomad-index");
+        self.headers.insert(name, HeaderValue::from(index.0));
+        self
+    }
+
     /// As what a driver was asked directly: Nomad says index 0 and no known leader there.
     #[must_use]
     pub(super) fn asked_directly(self) -> Self {

@@ -1,10 +1,10 @@
 //! The word of an operator about a node.
 
 use super::{Fenced, Node};
+use crate::acl::asker;
 use crate::control::ControlPlane;
 use crate::error::{Error, Fault, Result};
 use crate::id::NodeId;
-use crate::operation::verbs::ANYBODY;
 use crate::state::Stored;
 use crate::store::{Guard, Index, Transaction, keys};
 
@@ -18,7 +18,7 @@ pub async fn fence(cp: &ControlPlane, node: &NodeId, reason: &str) -> Result<Ind
     change(cp, node, |seen| {
         let fenced = Fenced {
             reason: reason.to_owned(),
-            by: ANYBODY.to_owned(),
+            by: asker(),
             at: cp.clock.now(),
         };
         seen.fenced.is_none().then(|| Node {

@@ -1,6 +1,7 @@
 //! What may be done with operations: intend, wait for, retry, give up.
 
 use super::{Event, Kind, Operation, Outcome, Progress, Subject};
+use crate::acl::asker;
 use crate::control::ControlPlane;
 use crate::csi::Secrets;
 use crate::error::{Error, Fault, Result};
@@ -33,9 +34,6 @@ impl Deadline {
 /// The generation of a lease that is never given away: workers live in this process.
 pub(crate) const ONLY_GENERATION: u64 = 1;
 
-/// Who asks while there is no access control.
-pub(crate) const ANYBODY: &str = "anonymous";
-
 impl Operation {
     /// A new operation with a CSI name of its own.
     pub fn intended(
@@ -64,7 +62,7 @@ impl Operation {
             attempts: 0,
             last_code: None,
             generation: ONLY_GENERATION,
-            by: ANYBODY.to_owned(),
+            by: asker(),
             created_at: cp.clock.now(),
             intended: None,
             ended_at: None,
@@ -302,7 +300,7 @@ fn mark(
     volume.delete_given_up = Some(GivenUp {
         operation: delete.id,
         reason: reason.to_owned(),
-        by: ANYBODY.to_owned(),
+        by: asker(),
         at: now,
     });
     volume.modified_at = now;

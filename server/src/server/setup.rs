@@ -12,7 +12,7 @@ use crate::plugin::{Instance, PluginJob};
 use crate::state::State;
 use crate::store::{MOST_OPERATIONS, Transaction, Write, keys};
 use crate::work::health;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 use uuid::Uuid;
@@ -185,6 +185,7 @@ fn fill_namespaces(
     let default = NamespaceRow {
         name: Namespace::default_namespace(),
         description: "Default shared namespace".to_owned(),
+        meta: BTreeMap::new(),
     };
     let of_jobs = begun.iter().map(|job| &job.namespace);
     let named: BTreeSet<&Namespace> = namespaces.iter().chain(of_jobs).collect();
@@ -194,6 +195,7 @@ fn fill_namespaces(
         .map(|name| NamespaceRow {
             name: name.clone(),
             description: String::new(),
+            meta: BTreeMap::new(),
         })
         .collect::<Vec<_>>();
     for namespace in std::iter::once(default).chain(more) {

@@ -1,7 +1,7 @@
 //! How a commit changes the tables.
 
 use super::row::{
-    Unreadable, backing_key, claim_key, exactly, parts, read, unreadable, volume_key,
+    Unreadable, backing_key, claim_key, exactly, read, table_of, unreadable, volume_key,
 };
 use super::{State, Stored, Touched, VolumeEntry};
 use crate::attachment::AttachmentKey;
@@ -40,7 +40,7 @@ impl State {
         row: &Row,
         touched: &mut Touched,
     ) -> Result<(), Unreadable> {
-        let (table, names) = parts(key)?;
+        let (table, names) = table_of(key)?;
         match table {
             Table::Volume => {
                 let stored: Stored<Volume> = read(key, row)?;
@@ -48,7 +48,7 @@ impl State {
                 self.put_volume(volume.clone(), VolumeEntry::new(&stored, row));
                 touched.volumes.insert(volume);
             }
-            Table::Backing => self.put_backing(backing_key(key, &names)?, read(key, row)?),
+            Table::Backing => self.put_backing(backing_key(key, names)?, read(key, row)?),
             Table::Claim | Table::DroppedClaim | Table::EndedClaim => {
                 let stored: Stored<Claim> = read(key, row)?;
                 self.claims.put(stored, touched);
@@ -72,32 +72,37 @@ impl State {
             }
             Table::Namespace => {
                 let stored: Stored<NamespaceRow> = read(key, row)?;
+                touched.namespaces.insert(stored.row.name.clone());
                 self.namespaces
                     .insert(stored.row.name.clone(), Arc::new(stored));
+            }
+            Table::Token | Table::Policy | Table::Role | Table::RoleName | Table::Bootstrap => {
+                self.acl.put(table, key, names, row)?;
+                touched.acl.insert(table);
             }
         }
         Ok(())
     }
 
     fn remove(&mut self, key: &Key, at: Index, touched: &mut Touched) -> Result<(), Unreadable> {
-        let (table, names) = parts(key)?;
+        let (table, names) = table_of(key)?;
         match table {
             Table::Volume => {
-                self.remove_volume(volume_key(key, &names)?, touched);
+                self.remove_volume(volume_key(key, names)?, touched);
             }
             Table::Backing => {
-                self.backings.remove(&backing_key(key, &names)?);
+                self.backings.remove(&backing_key(key, names)?);
             }
             Table::Claim | Table::DroppedClaim => {
                 let dropped = table == Table::DroppedClaim;
                 self.claims
-                    .remove(&claim_key(key, &names)?, dropped, touched);
+                    .remove(&claim_key(key, names)?, dropped, touched);
             }
             Table::EndedClaim => {
-                self.claims.remove_ended(&claim_key(key, &names)?, touched);
+                self.claims.remove_ended(&claim_key(key, names)?, touched);
             }
             Table::Attachment => {
-                let [plugin, external, node] = exactly(key, &names)?;
+                let [plugin, external, node] = exactly(key, names)?;
                 let attachment = AttachmentKey {
                     plugin: PluginId::known(plugin),
                     external_id: ExternalId::known(external),
@@ -106,39 +111,43 @@ impl State {
                 self.claims.remove_attachment(&attachment, touched);
             }
             Table::Doing => {
-                self.remove_doing(volume_key(key, &names)?, touched);
+                self.remove_doing(&Subject::Volume(volume_key(key, names)?), touched);
             }
             Table::DoingSnapshot => {
-                let [plugin, snapshot] = exactly(key, &names)?;
-                self.doing.remove(&Subject::Snapshot(
-                    PluginId::known(plugin),
-                    SnapshotId::known(snapshot),
-                ));
+                let [plugin, snapshot] = exactly(key, names)?;
+                let (plugin, snapshot) = (PluginId::known(plugin), SnapshotId::known(snapshot));
+                self.remove_doing(&Subject::Snapshot(plugin, snapshot), touched);
             }
             Table::Ended => {
-                let [id] = exactly(key, &names)?;
+                let [id] = exactly(key, names)?;
                 let id = Uuid::parse_str(id).map_err(|error| unreadable(key, error))?;
                 self.operations.remove(&id);
                 touched.operations.insert(id);
             }
             Table::Instance => {
-                let [plugin, role, node, job] = exactly(key, &names)?;
+                let [plugin, role, node, job] = exactly(key, names)?;
                 let plugin = PluginId::known(plugin);
                 self.remove_instance(&plugin, [role, node, job], at, touched);
             }
             Table::Job => {
-                let [namespace, id] = exactly(key, &names)?;
+                let [namespace, id] = exactly(key, names)?;
                 let job = (Namespace::known(namespace), JobId::known(id));
                 self.remove_job(&job, at, touched);
             }
             Table::Node => {
-                let [id] = exactly(key, &names)?;
+                let [id] = exactly(key, names)?;
                 touched.nodes.insert(NodeId::known(id));
                 self.nodes.remove(&NodeId::known(id));
             }
             Table::Namespace => {
-                let [name] = exactly(key, &names)?;
+                let [name] = exactly(key, names)?;
+                touched.namespaces.insert(Namespace::known(name));
                 self.namespaces.remove(&Namespace::known(name));
+            }
+            Table::Token | Table::Policy | Table::Role | Table::RoleName | Table::Bootstrap => {
+                let [name] = exactly(key, names)?;
+                self.acl.remove(table, name);
+                touched.acl.insert(table);
             }
         }
         Ok(())
@@ -167,6 +176,10 @@ impl State {
         if !touched.nodes.is_empty() {
             self.nodes_index = index;
         }
+        if !touched.namespaces.is_empty() {
+            self.namespaces_index = index;
+        }
+        self.acl.settle(index, &touched.acl);
         self.index = index;
     }
 }

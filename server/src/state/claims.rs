@@ -3,7 +3,7 @@
 use super::{State, Stored, Touched};
 use crate::attachment::{Attachment, AttachmentKey};
 use crate::claim::{Claim, ClaimKey};
-use crate::id::{AllocationId, ExternalId, NodeId, PluginId, VolumeKey};
+use crate::id::{AllocationId, ExternalId, Namespace, NodeId, PluginId, VolumeId, VolumeKey};
 use imbl::{OrdMap, OrdSet};
 use std::sync::Arc;
 
@@ -35,6 +35,18 @@ impl State {
     /// A claim that is not at an end.
     pub fn claim(&self, claim: &ClaimKey) -> Option<&Arc<Stored<Claim>>> {
         self.claims.live.get(claim)
+    }
+
+    /// Whether a claim in a namespace is not at an end, those whose volumes were deregistered by force included.
+    pub fn has_claims_in(&self, namespace: &Namespace) -> bool {
+        let first = VolumeKey {
+            namespace: namespace.clone(),
+            id: VolumeId::known(""),
+        };
+        let mut claims = self.claims.live.range((first, AllocationId::known(""))..);
+        claims
+            .next()
+            .is_some_and(|((volume, _), _)| &volume.namespace == namespace)
     }
 
     /// The claims on a node that are not at an end, by volume and allocation.
@@ -255,7 +267,7 @@ fn of_volume<'s>(
 }
 
 /// Takes a member out of a set, and the set out of the table once it is empty.
-fn forget<Name: Ord + Clone, Member: Ord + Clone>(
+pub(super) fn forget<Name: Ord + Clone, Member: Ord + Clone>(
     table: &mut OrdMap<Name, OrdSet<Member>>,
     name: &Name,
     member: &Member,

@@ -21,6 +21,7 @@ impl State {
         let plugins = self.plugins.keys().chain(later.plugins.keys());
         let operations = self.operations.keys().chain(later.operations.keys());
         let nodes = self.nodes.keys().chain(later.nodes.keys());
+        let namespaces = self.namespaces.keys().chain(later.namespaces.keys());
         let mut touched = Touched {
             volumes: volumes
                 .filter(|key| !is_shown_alike(key))
@@ -47,6 +48,14 @@ impl State {
                 })
                 .cloned()
                 .collect(),
+            namespaces: namespaces
+                .filter(|name| {
+                    let of = |state: &State| state.namespaces.get(*name).map(|row| row.modified);
+                    of(self) != of(later)
+                })
+                .cloned()
+                .collect(),
+            acl: self.acl.differences(&later.acl),
             attachments: BTreeSet::new(),
             claims: BTreeSet::new(),
         };

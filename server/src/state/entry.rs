@@ -5,13 +5,15 @@ use crate::id::PluginId;
 use crate::picture::VolumePicture;
 use crate::store::{Index, Row};
 use crate::volume::Volume;
+use bytes::Bytes;
 use std::sync::OnceLock;
 
 /// A volume, with what clients see of it, encoded once: when it changes, or, after a start, when it
 /// is first shown.
 ///
 /// The volume itself is kept as it is stored, which takes a quarter of the memory of the struct, and
-/// decoded for whoever is about to change it or to ask its driver.
+/// decoded for whoever is about to change it or to ask its driver. After a start its bytes are in a
+/// piece of memory of some dozen volumes, which goes when the last of them has changed.
 #[derive(Debug)]
 pub struct VolumeEntry {
     /// The commit that first put it.
@@ -20,7 +22,7 @@ pub struct VolumeEntry {
     pub modified: Index,
     /// The plugin that provides it.
     pub plugin: PluginId,
-    row: Box<[u8]>,
+    row: Bytes,
     /// Nothing if it was not shown yet: then nobody uses it.
     picture: OnceLock<VolumePicture>,
 }
@@ -30,6 +32,7 @@ impl VolumeEntry {
     pub(super) fn new(volume: &Stored<Volume>, row: &Row) -> Self {
         let picture = VolumePicture::of(volume, &[], false);
         Self {
+            row: Bytes::copy_from_slice(&row.value), // it was encoded with room to grow
             picture: OnceLock::from(picture),
             ..Self::not_shown(volume.row.plugin.clone(), row)
         }
@@ -41,7 +44,7 @@ impl VolumeEntry {
             created: row.created,
             modified: row.modified,
             plugin,
-            row: Box::from(&row.value[..]),
+            row: row.value.clone(),
             picture: OnceLock::new(),
         }
     }

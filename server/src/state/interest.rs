@@ -3,6 +3,7 @@
 use super::{State, Touched};
 use crate::claim::ClaimKey;
 use crate::id::{Namespace, NodeId, PluginId, VolumeKey};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// The rows that an answer shows. Readers with equal interests share one wake-up.
@@ -22,6 +23,8 @@ pub enum Interest {
     Node(NodeId),
     /// All nodes.
     Nodes,
+    /// All namespaces.
+    Namespaces,
     /// The volumes of a query, with what they show of their plugins.
     Volumes(VolumeQuery),
     /// The plugins whose id begins with this.
@@ -33,6 +36,8 @@ pub enum Interest {
 pub struct VolumeQuery {
     /// In this namespace; `None`: in all.
     pub namespace: Option<Namespace>,
+    /// In these namespaces; `None`: in all.
+    pub among: Option<BTreeSet<Namespace>>,
     /// Whose id begins with this.
     pub prefix: String,
     /// Of this plugin.
@@ -42,6 +47,13 @@ pub struct VolumeQuery {
 }
 
 impl VolumeQuery {
+    /// Whether a namespace is one that it looks into, whichever it names.
+    pub(super) fn is_among(&self, namespace: &Namespace) -> bool {
+        self.among
+            .as_ref()
+            .is_none_or(|among| among.contains(namespace))
+    }
+
     /// Whether a volume is shown.
     pub fn shows(&self, state: &State, key: &VolumeKey) -> bool {
         let Some(entry) = state.volume(key) else {
@@ -55,6 +67,7 @@ impl VolumeQuery {
         self.namespace
             .as_ref()
             .is_none_or(|namespace| namespace == &key.namespace)
+            && self.is_among(&key.namespace)
             && key.id.as_str().starts_with(&self.prefix)
             && self
                 .plugin
@@ -74,7 +87,10 @@ impl Interest {
             | Interest::Claim(_)
             | Interest::Claims(_)
             | Interest::Node(_) => false,
-            Interest::Volumes(_) | Interest::Plugins(_) | Interest::Nodes => true,
+            Interest::Volumes(_)
+            | Interest::Plugins(_)
+            | Interest::Nodes
+            | Interest::Namespaces => true,
         }
     }
 
@@ -102,6 +118,7 @@ impl Interest {
                 touched.nodes.contains(id) || touched.plugins.iter().any(is_there)
             }
             Interest::Nodes => !touched.nodes.is_empty(),
+            Interest::Namespaces => !touched.namespaces.is_empty(),
             Interest::Plugins(prefix) => touched
                 .plugins
                 .iter()

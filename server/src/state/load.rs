@@ -1,13 +1,13 @@
 //! The first state: all rows of the store, decoded on every processor.
 
-use super::row::{Unreadable, backing_key, parts, read};
+use super::row::{Unreadable, backing_key, read, table_of};
 use super::{State, Stored, Touched, VolumeEntry};
-use crate::id::{ExternalId, PluginId, VolumeKey};
+use crate::id::{ExternalId, Namespace, PluginId, VolumeKey};
 use crate::store::keys::Table;
 use crate::store::{Batch, Index, Key, Reading, Row, StoreError};
 use crate::volume::{Backing, Outline};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 /// How many decoded batches may wait to be put into the tables.
@@ -62,8 +62,10 @@ impl State {
         for batch in batches {
             for row in batch? {
                 match row {
-                    Decoded::Volume(key, entry) => state.put_volume(key, entry),
-                    Decoded::Backing(at, backing) => state.put_backing(at, backing),
+                    Decoded::Volume(key, entry) => state.add_volume(key, entry),
+                    Decoded::Backing(at, backing) => {
+                        state.backings.insert(at, Arc::new(backing));
+                    }
                     Decoded::Other(key, row) => state.put(&key, &row, &mut touched)?,
                 }
             }
@@ -84,10 +86,11 @@ fn decode_all(
         let mut batches = batches.lock().unwrap_or_else(PoisonError::into_inner);
         batches.next()
     };
+    let mut names = Names::default();
     while let Some(batch) = next() {
         let rows = batch.map_err(LoadError::from).and_then(|rows| {
-            let rows: Result<_, Unreadable> = rows.into_iter().map(decode).collect();
-            Ok(rows?)
+            let rows = rows.into_iter().map(|row| decode(row, &mut names));
+            Ok(rows.collect::<Result<_, Unreadable>>()?)
         });
         if decoded.send(rows).is_err() {
             return;
@@ -95,17 +98,50 @@ fn decode_all(
     }
 }
 
-fn decode((key, row): (Key, Row)) -> Result<Decoded, Unreadable> {
-    Ok(match parts(&key)? {
+fn decode((key, row): (Key, Row), names: &mut Names) -> Result<Decoded, Unreadable> {
+    Ok(match table_of(&key)? {
         (Table::Volume, _) => {
             let volume: Stored<Outline> = read(&key, &row)?;
             let Outline { key, plugin, .. } = volume.row;
-            Decoded::Volume(key, VolumeEntry::not_shown(plugin, &row))
+            let entry = VolumeEntry::not_shown(names.plugin(plugin), &row);
+            Decoded::Volume(names.volume(key), entry)
         }
-        (Table::Backing, names) => {
-            let at = backing_key(&key, &names)?;
-            Decoded::Backing(at, read(&key, &row)?)
+        (Table::Backing, parts) => {
+            let (plugin, external) = backing_key(&key, parts)?;
+            let mut backing: Stored<Backing> = read(&key, &row)?;
+            let volumes = &mut backing.row.volumes;
+            *volumes = volumes.drain(..).map(|key| names.volume(key)).collect();
+            Decoded::Backing((names.plugin(plugin), external), backing)
         }
         _ => Decoded::Other(key, row),
     })
+}
+
+/// The names that a row has in common with the one before it, kept once: rows come in the order of
+/// their keys, so that is most of them.
+#[derive(Default)]
+struct Names {
+    plugin: Option<PluginId>,
+    namespace: Option<Namespace>,
+}
+
+impl Names {
+    fn plugin(&mut self, plugin: PluginId) -> PluginId {
+        kept(&mut self.plugin, plugin)
+    }
+
+    fn volume(&mut self, key: VolumeKey) -> VolumeKey {
+        VolumeKey {
+            namespace: kept(&mut self.namespace, key.namespace),
+            ..key
+        }
+    }
+}
+
+/// The name that is kept, if it is the same; else this one, which is kept from now on.
+fn kept<Name: Clone + PartialEq>(last: &mut Option<Name>, name: Name) -> Name {
+    match last {
+        Some(last) if *last == name => last.clone(),
+        _ => last.insert(name).clone(),
+    }
 }

@@ -1,7 +1,8 @@
 //! Operations in the tables: those under way, which lock their subject, and those that ended.
 
+use super::claims::forget;
 use super::{State, Stored, Touched};
-use crate::id::VolumeKey;
+use crate::id::{ExternalId, PluginId};
 use crate::operation::{Kind, Operation, Subject};
 use std::sync::Arc;
 
@@ -11,6 +12,9 @@ impl State {
         touched.operations.insert(operation.id);
         if !operation.progress.has_ended() {
             let known = self.doing.insert(operation.subject.clone(), operation.id);
+            if let Some(at) = backing(operation) {
+                self.doing_at.entry(at).or_default().insert(operation.id);
+            }
             touched.volumes.extend(
                 operation
                     .volume()
@@ -21,11 +25,25 @@ impl State {
         self.operations.insert(operation.id, Arc::new(stored));
     }
 
-    /// Forgets that an operation on this volume is under way.
-    pub(super) fn remove_doing(&mut self, volume: VolumeKey, touched: &mut Touched) {
-        if self.is_being_deleted(&volume) {
+    /// Forgets that an operation is under way on this subject.
+    pub(super) fn remove_doing(&mut self, subject: &Subject, touched: &mut Touched) {
+        if let Subject::Volume(volume) = subject
+            && self.is_being_deleted(volume)
+        {
             touched.volumes.insert(volume.clone());
         }
-        self.doing.remove(&Subject::Volume(volume));
+        let Some(id) = self.doing.remove(subject) else {
+            return;
+        };
+        let operation = self.operations.get(&id);
+        if let Some(at) = operation.and_then(|operation| backing(&operation.row)) {
+            forget(&mut self.doing_at, &at, &id);
+        }
     }
+}
+
+/// The backing store that an operation is about; a creation has none yet.
+fn backing(operation: &Operation) -> Option<(PluginId, ExternalId)> {
+    let external = operation.external_id.clone()?;
+    Some((operation.plugin.clone(), external))
 }

@@ -3,7 +3,7 @@
 use super::Stored;
 use crate::claim::ClaimKey;
 use crate::id::{AllocationId, ExternalId, Namespace, PluginId, VolumeId, VolumeKey};
-use crate::store::keys::Table;
+use crate::store::keys::{self, Table};
 use crate::store::{Key, Row};
 use serde::de::DeserializeOwned;
 
@@ -26,25 +26,27 @@ pub(super) fn read<T: DeserializeOwned>(key: &Key, row: &Row) -> Result<Stored<T
     })
 }
 
-pub(super) fn parts(key: &Key) -> Result<(Table, Vec<&str>), Unreadable> {
+/// The table of a key, and the names after it.
+pub(super) fn table_of(key: &Key) -> Result<(Table, &str), Unreadable> {
     Table::of(key).ok_or_else(|| unreadable(key, "no such table"))
 }
 
 pub(super) fn exactly<'a, const N: usize>(
     key: &Key,
-    names: &[&'a str],
+    names: &'a str,
 ) -> Result<[&'a str; N], Unreadable> {
-    names
-        .try_into()
-        .map_err(|_| unreadable(key, format!("{} parts, not {N}", names.len())))
+    keys::parts(names).ok_or_else(|| {
+        let found = names.split('\0').count();
+        unreadable(key, format!("{found} parts, not {N}"))
+    })
 }
 
-pub(super) fn backing_key(key: &Key, names: &[&str]) -> Result<(PluginId, ExternalId), Unreadable> {
+pub(super) fn backing_key(key: &Key, names: &str) -> Result<(PluginId, ExternalId), Unreadable> {
     let [plugin, external] = exactly(key, names)?;
     Ok((PluginId::known(plugin), ExternalId::known(external)))
 }
 
-pub(super) fn volume_key(key: &Key, names: &[&str]) -> Result<VolumeKey, Unreadable> {
+pub(super) fn volume_key(key: &Key, names: &str) -> Result<VolumeKey, Unreadable> {
     let [namespace, id] = exactly(key, names)?;
     Ok(VolumeKey {
         namespace: Namespace::known(namespace),
@@ -52,9 +54,12 @@ pub(super) fn volume_key(key: &Key, names: &[&str]) -> Result<VolumeKey, Unreada
     })
 }
 
-pub(super) fn claim_key(key: &Key, names: &[&str]) -> Result<ClaimKey, Unreadable> {
+pub(super) fn claim_key(key: &Key, names: &str) -> Result<ClaimKey, Unreadable> {
     let [namespace, id, allocation] = exactly(key, names)?;
-    let volume = volume_key(key, &[namespace, id])?;
+    let volume = VolumeKey {
+        namespace: Namespace::known(namespace),
+        id: VolumeId::known(id),
+    };
     Ok((volume, AllocationId::known(allocation)))
 }
 

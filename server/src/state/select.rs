@@ -26,6 +26,7 @@ impl State {
             Some(namespace) => vec![namespace.clone()],
             None => self.namespaces.keys().cloned().collect(),
         };
+        namespaces.retain(|namespace| query.is_among(namespace));
         if order == Order::Descending {
             namespaces.reverse();
         }

@@ -1,6 +1,7 @@
 //! The tables, and how they are read.
 
 use super::VolumeEntry;
+use super::acl::Acl;
 use super::claims::Claims;
 use crate::id::{ExternalId, JobId, Namespace, NodeId, PluginId, VolumeKey};
 use crate::namespace::NamespaceRow;
@@ -40,17 +41,21 @@ pub struct State {
     pub claims_index: Index,
     /// The newest commit to a node.
     pub nodes_index: Index,
+    /// The newest commit to a namespace.
+    pub namespaces_index: Index,
     pub(super) volumes: OrdMap<VolumeKey, Arc<VolumeEntry>>,
     pub(super) volumes_of: OrdMap<PluginId, OrdSet<VolumeKey>>,
     pub(super) backings: OrdMap<(PluginId, ExternalId), Arc<Stored<Backing>>>,
     pub(super) claims: Claims,
     pub(super) operations: OrdMap<Uuid, Arc<Stored<Operation>>>,
     pub(super) doing: OrdMap<Subject, Uuid>,
+    pub(super) doing_at: OrdMap<(PluginId, ExternalId), OrdSet<Uuid>>,
     pub(super) plugins: OrdMap<PluginId, Arc<Plugin>>,
     pub(super) fragments: OrdMap<PluginId, Arc<Fragments>>,
     pub(super) jobs: OrdMap<(Namespace, JobId), Arc<Stored<PluginJob>>>,
     pub(super) nodes: OrdMap<NodeId, Arc<Stored<Node>>>,
     pub(super) namespaces: OrdMap<Namespace, Arc<Stored<NamespaceRow>>>,
+    pub(super) acl: Acl,
 }
 
 impl State {
@@ -89,6 +94,17 @@ impl State {
     /// All operations that are under way.
     pub fn under_way(&self) -> impl Iterator<Item = &Arc<Stored<Operation>>> {
         self.doing.values().filter_map(|id| self.operations.get(id))
+    }
+
+    /// The operations that are under way on a backing store. Creations have none yet.
+    pub fn under_way_at(
+        &self,
+        plugin: &PluginId,
+        external: &ExternalId,
+    ) -> impl Iterator<Item = &Arc<Stored<Operation>>> {
+        let at = (plugin.clone(), external.clone());
+        let ids = self.doing_at.get(&at).into_iter().flatten();
+        ids.filter_map(|id| self.operations.get(id))
     }
 
     /// How many operations have ended and can be read.
@@ -146,6 +162,11 @@ impl State {
     /// A namespace.
     pub fn namespace(&self, name: &Namespace) -> Option<&Stored<NamespaceRow>> {
         self.namespaces.get(name).map(Arc::as_ref)
+    }
+
+    /// All namespaces, by name.
+    pub fn namespaces(&self) -> impl Iterator<Item = &Arc<Stored<NamespaceRow>>> {
+        self.namespaces.values()
     }
 
     /// How many volumes there are.

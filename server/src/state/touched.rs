@@ -2,7 +2,8 @@
 
 use crate::attachment::AttachmentKey;
 use crate::claim::ClaimKey;
-use crate::id::{NodeId, PluginId, VolumeKey};
+use crate::id::{Namespace, NodeId, PluginId, VolumeKey};
+use crate::store::keys::Table;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -21,6 +22,10 @@ pub struct Touched {
     pub attachments: BTreeSet<AttachmentKey>,
     /// Nodes that changed or came.
     pub nodes: BTreeSet<NodeId>,
+    /// Namespaces that changed, came or went.
+    pub namespaces: BTreeSet<Namespace>,
+    /// The tables of access control in which something changed.
+    pub acl: BTreeSet<Table>,
 }
 
 impl Touched {
@@ -32,5 +37,7 @@ impl Touched {
         self.claims.extend(later.claims.iter().cloned());
         self.attachments.extend(later.attachments.iter().cloned());
         self.nodes.extend(later.nodes.iter().cloned());
+        self.namespaces.extend(later.namespaces.iter().cloned());
+        self.acl.extend(&later.acl);
     }
 }

@@ -1,13 +1,25 @@
 //! Volumes and their backing stores in the tables.
 
 use super::{State, Stored, Touched, VolumeEntry};
-use crate::id::{ExternalId, PluginId, VolumeKey};
+use crate::id::{ExternalId, Namespace, PluginId, VolumeId, VolumeKey};
 use crate::operation::{Kind, Subject};
 use crate::picture::{ShownClaim, VolumePicture};
 use crate::volume::Backing;
 use std::sync::Arc;
 
 impl State {
+    /// Whether a volume is in a namespace.
+    pub fn has_volumes_in(&self, namespace: &Namespace) -> bool {
+        let first = VolumeKey {
+            namespace: namespace.clone(),
+            id: VolumeId::known(""),
+        };
+        let mut volumes = self.volumes.range(first..);
+        volumes
+            .next()
+            .is_some_and(|(key, _)| &key.namespace == namespace)
+    }
+
     /// Puts a volume in, shown as one that nobody uses: whoever knows better has to touch it.
     pub(super) fn put_volume(&mut self, volume: VolumeKey, mut entry: VolumeEntry) {
         self.forget_plugin_of(&volume);
@@ -15,6 +27,11 @@ impl State {
         if let Some((plugin, _)) = self.volumes_of.get_key_value(&entry.plugin) {
             entry.plugin = plugin.clone();
         }
+        self.add_volume(volume, entry);
+    }
+
+    /// Puts in a volume that is not there yet.
+    pub(super) fn add_volume(&mut self, volume: VolumeKey, entry: VolumeEntry) {
         self.volumes_of
             .entry(entry.plugin.clone())
             .or_default()

@@ -26,6 +26,7 @@ mod history;
 mod lock;
 mod migrate;
 mod opening;
+mod pages;
 mod place;
 mod row;
 mod scan;

@@ -14,6 +14,11 @@
 //! job/NAMESPACE\0ID                 a plugin job
 //! node/ID                           a node
 //! namespace/NAME                    a namespace
+//! token/ACCESSOR                    a token of access control
+//! policy/NAME                       a policy
+//! role/ID                           a role
+//! role-name/NAME                    the id of the role of this name
+//! acl-bootstrap/done                that the first token was made
 //! ```
 //!
 //! A NUL ends each part but the last, so that rows are ordered part by part and no id is taken for
@@ -27,7 +32,7 @@ use crate::plugin::Role;
 use uuid::Uuid;
 
 /// The kinds of rows, by the word before the first `/` of their key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Table {
     /// Volumes.
     Volume,
@@ -55,10 +60,20 @@ pub enum Table {
     Node,
     /// Namespaces.
     Namespace,
+    /// Tokens of access control.
+    Token,
+    /// Policies.
+    Policy,
+    /// Roles.
+    Role,
+    /// The names of roles.
+    RoleName,
+    /// That the first token was made.
+    Bootstrap,
 }
 
 impl Table {
-    const ALL: [Table; 13] = [
+    const ALL: [Table; 18] = [
         Table::Volume,
         Table::Backing,
         Table::Claim,
@@ -72,6 +87,11 @@ impl Table {
         Table::Job,
         Table::Node,
         Table::Namespace,
+        Table::Token,
+        Table::Policy,
+        Table::Role,
+        Table::RoleName,
+        Table::Bootstrap,
     ];
 
     /// The word before the first `/` of its keys.
@@ -90,19 +110,35 @@ impl Table {
             Table::Job => "job",
             Table::Node => "node",
             Table::Namespace => "namespace",
+            Table::Token => "token",
+            Table::Policy => "policy",
+            Table::Role => "role",
+            Table::RoleName => "role-name",
+            Table::Bootstrap => "acl-bootstrap",
         }
     }
 
-    /// The table of a key, and the parts after it. `None`: no key of ours.
-    pub fn of(key: &Key) -> Option<(Table, Vec<&str>)> {
-        let (word, rest) = key.as_str().split_once('/')?;
+    /// The table of a key, and the parts after it, each but the last ended by a NUL ([`parts`] takes
+    /// them apart). `None`: no key of ours.
+    pub fn of(key: &Key) -> Option<(Table, &str)> {
+        let (word, names) = key.as_str().split_once('/')?;
         let table = Self::ALL.into_iter().find(|table| table.word() == word)?;
-        Some((table, rest.split('\0').collect()))
+        Some((table, names))
     }
 
     fn key(self, parts: &[&str]) -> Key {
         Key::new(format!("{}/{}", self.word(), parts.join("\0")))
     }
+}
+
+/// The parts of a key after its table, if there are so many.
+pub fn parts<const N: usize>(names: &str) -> Option<[&str; N]> {
+    let mut each = names.split('\0');
+    let mut parts = [""; N];
+    for part in &mut parts {
+        *part = each.next()?;
+    }
+    each.next().is_none().then_some(parts)
 }
 
 /// The row of a volume.
@@ -183,6 +219,44 @@ pub fn namespace(namespace: &Namespace) -> Key {
     Table::Namespace.key(&[namespace.as_str()])
 }
 
+/// What the keys of all that belongs to a namespace begin with: its volumes, what is under way there, its claims and
+/// plugin jobs.
+pub fn all_in(namespace: &Namespace) -> [Key; 5] {
+    let tables = [
+        Table::Volume,
+        Table::Doing,
+        Table::Claim,
+        Table::DroppedClaim,
+        Table::Job,
+    ];
+    tables.map(|table| table.key(&[namespace.as_str(), ""]))
+}
+
+/// The row of a token.
+pub fn token(accessor: &str) -> Key {
+    Table::Token.key(&[accessor])
+}
+
+/// The row of a policy.
+pub fn policy(name: &str) -> Key {
+    Table::Policy.key(&[name])
+}
+
+/// The row of a role.
+pub fn role(id: &str) -> Key {
+    Table::Role.key(&[id])
+}
+
+/// The row that says which role has a name.
+pub fn role_name(name: &str) -> Key {
+    Table::RoleName.key(&[name])
+}
+
+/// The row that says that the first token was made.
+pub fn bootstrap() -> Key {
+    Table::Bootstrap.key(&["done"])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,10 +288,11 @@ mod tests {
     #[test]
     fn a_key_tells_its_table_and_parts() {
         let key = job(&Namespace::known("default"), &JobId::known("plugin-local"));
-        assert_eq!(
-            Table::of(&key),
-            Some((Table::Job, vec!["default", "plugin-local"]))
-        );
+        let (table, names) = Table::of(&key).unwrap();
+        assert_eq!(table, Table::Job);
+        assert_eq!(parts(names), Some(["default", "plugin-local"]));
+        assert_eq!(parts::<1>(names), None);
+        assert_eq!(parts::<3>(names), None);
         assert_eq!(Table::of(&Key::new("colour/red")), None);
     }
 }

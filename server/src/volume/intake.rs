@@ -211,6 +211,9 @@ pub(super) fn write(transaction: &mut Transaction, state: &State, plan: &Plan) -
                 Some(entry) => Guard::At(keys::volume(key), entry.modified),
                 None => Guard::Absent(keys::volume(key)),
             }));
+            if let Some(volume) = volume.filter(|_| seen.is_none()) {
+                guard_namespace(transaction, state, volume);
+            }
             if let Kind::Expand(volume) = &operation.kind {
                 let seen = seen.map(|entry| entry.stored());
                 guard_claims(transaction, state, seen.as_ref(), volume);
@@ -227,11 +230,25 @@ pub(super) fn write(transaction: &mut Transaction, state: &State, plan: &Plan) -
                 Some(seen) => Guard::At(at.clone(), seen.modified),
                 None => Guard::Absent(at.clone()),
             });
+            if seen.is_none() {
+                guard_namespace(transaction, state, &volume.key);
+            }
             guard_claims(transaction, state, seen.as_deref(), volume);
             transaction.put(at, volume)?;
             hold_backing(transaction, state, volume)
         }
         Plan::Join(_) | Plan::Wait(_) => Ok(()),
+    }
+}
+
+/// Guards that the namespace of a new volume is not deleted meanwhile. Volumes of one request share the guard.
+fn guard_namespace(transaction: &mut Transaction, state: &State, volume: &VolumeKey) {
+    let Some(there) = state.namespace(&volume.namespace) else {
+        return;
+    };
+    let guard = Guard::At(keys::namespace(&volume.namespace), there.modified);
+    if !transaction.guards.contains(&guard) {
+        transaction.guards.push(guard);
     }
 }
 

@@ -7,8 +7,9 @@
 //!   gives it up.
 //! - What an operator gives up is not waited for any more: its call is cancelled.
 
+use super::later::Later;
 use super::{Steps, attach, step};
-use crate::attachment::Attachment;
+use crate::attachment::{Attachment, AttachmentKey};
 use crate::control::ControlPlane;
 use crate::id::{ExternalId, PluginId};
 use crate::operation::{Operation, Progress};
@@ -20,23 +21,23 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-/// A backing store of a plugin.
-type Backing = (PluginId, ExternalId);
-
 /// Works until the task is dropped. Steps that were begun go on in `steps`.
 pub async fn work(cp: ControlPlane, steps: Steps) {
     let attention = cp.live.attend();
     let (ended, mut has_ended) = mpsc::unbounded_channel();
     let mut look = Look::Everywhere;
-    let mut next: Option<Timestamp> = None;
+    let mut later = Later::default();
     loop {
         // In this order: what was not running then has its outcome in the state.
         let running = cp.running.all();
         let state = cp.state();
         let now = cp.clock.now();
         let waiting = waiting(&state, &look);
-        let later = waiting.iter().filter_map(Work::next_try);
-        next = later.filter(|time| *time > now).chain(next).min();
+        for work in &waiting {
+            if let Some(time) = work.next_try().filter(|time| *time > now) {
+                later.add(time, work.spot());
+            }
+        }
         for work in due(&cp, &state, waiting, &running, now) {
             let run = cp.running.begin(work.id());
             let (cp, ended) = (cp.clone(), ended.clone());
@@ -46,50 +47,61 @@ pub async fn work(cp: ControlPlane, steps: Steps) {
                     Work::Attachment(attachment) => attach::take(&cp, attachment).await,
                 }
                 drop(run);
-                let _ = ended.send(work.backing());
+                let _ = ended.send(work.spot());
             });
         }
-        let next_try = async {
-            match next {
-                Some(time) => cp.clock.until(time).await,
-                None => std::future::pending().await,
-            }
-        };
         look = tokio::select! {
-            touched = attention.touched() => Look::at(&touched),
-            Some(backing) = has_ended.recv() => Look::Only([backing].into()),
-            () = next_try => {
-                next = None;
-                Look::Everywhere
-            }
+            touched = attention.touched() => Look::at(&cp.state(), &touched),
+            Some(spot) = has_ended.recv() => Look::Only([spot].into()),
+            () = later.wait(&cp.clock) => Look::Only(later.take(cp.clock.now())),
         };
-        while let Ok(backing) = has_ended.try_recv() {
-            if let Look::Only(backings) = &mut look {
-                backings.insert(backing);
+        while let Ok(spot) = has_ended.try_recv() {
+            if let Look::Only(spots) = &mut look {
+                spots.insert(spot);
             }
         }
+    }
+}
+
+/// What work waits for its turn at: what is done at one spot goes one after the other.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Spot {
+    Backing(PluginId, ExternalId),
+    /// A creation, which has no backing store yet.
+    Creation(Uuid),
+}
+
+impl Spot {
+    fn of_operation(row: &Operation) -> Self {
+        match &row.external_id {
+            Some(external) => Self::Backing(row.plugin.clone(), external.clone()),
+            None => Self::Creation(row.id),
+        }
+    }
+
+    fn of_attachment(key: &AttachmentKey) -> Self {
+        Self::Backing(key.plugin.clone(), key.external_id.clone())
     }
 }
 
 /// Where there may be something to do.
 enum Look {
     Everywhere,
-    /// At these backing stores; `None`: at creations, which have none yet.
-    Only(BTreeSet<Option<Backing>>),
+    Only(BTreeSet<Spot>),
 }
 
 impl Look {
-    /// Where a commit may have made something due.
-    fn at(touched: &Touched) -> Self {
-        if !(touched.operations.is_empty() && touched.plugins.is_empty()) {
+    /// Where a commit may have made something due: what an operation that ended was in the way of, too.
+    fn at(state: &State, touched: &Touched) -> Self {
+        if !touched.plugins.is_empty() {
             return Look::Everywhere;
         }
-        let attachments = touched.attachments.iter();
-        Look::Only(
-            attachments
-                .map(|key| Some((key.plugin.clone(), key.external_id.clone())))
-                .collect(),
-        )
+        let operations = touched.operations.iter();
+        let operations = operations
+            .filter_map(|id| state.operation(*id))
+            .map(|operation| Spot::of_operation(&operation.row));
+        let attachments = touched.attachments.iter().map(Spot::of_attachment);
+        Look::Only(operations.chain(attachments).collect())
     }
 }
 
@@ -108,17 +120,11 @@ impl Work {
         }
     }
 
-    /// The backing store that it is about; a creation has none yet.
-    fn backing(&self) -> Option<Backing> {
+    /// Where it is done.
+    fn spot(&self) -> Spot {
         match self {
-            Work::Operation(operation) => {
-                let row = &operation.row;
-                Some((row.plugin.clone(), row.external_id.clone()?))
-            }
-            Work::Attachment(attachment) => {
-                let key = &attachment.row.key;
-                Some((key.plugin.clone(), key.external_id.clone()))
-            }
+            Work::Operation(operation) => Spot::of_operation(&operation.row),
+            Work::Attachment(attachment) => Spot::of_attachment(&attachment.row.key),
         }
     }
 
@@ -163,29 +169,41 @@ impl Work {
 fn waiting(state: &State, look: &Look) -> Vec<Work> {
     let is_ours =
         |attachment: &&Arc<Stored<Attachment>>| attach::Step::of(&attachment.row).is_some();
-    let operations = state.under_way().cloned().map(Work::Operation);
     match look {
         Look::Everywhere => {
+            let operations = state.under_way().cloned().map(Work::Operation);
             let attachments = state.restless_attachments().filter(is_ours).cloned();
             operations
                 .chain(attachments.map(Work::Attachment))
                 .collect()
         }
-        Look::Only(backings) => {
-            let concerned = |work: &Work| backings.contains(&work.backing());
-            let attachments = backings
-                .iter()
-                .flatten()
-                .flat_map(|(plugin, external)| state.attachments_of(plugin, external))
-                .filter(is_ours)
-                .cloned();
-            let attachments = attachments.map(Work::Attachment);
-            operations.filter(concerned).chain(attachments).collect()
+        Look::Only(spots) => {
+            let operations = spots.iter().flat_map(|spot| operations_at(state, spot));
+            let attachments = spots.iter().filter_map(|spot| match spot {
+                Spot::Backing(plugin, external) => Some(state.attachments_of(plugin, external)),
+                Spot::Creation(_) => None,
+            });
+            let attachments = attachments.flatten().filter(is_ours).cloned();
+            operations
+                .chain(attachments.map(Work::Attachment))
+                .collect()
         }
     }
 }
 
-/// What to go on with now: due, not running, and the first on its backing store.
+/// The operations that are under way there.
+fn operations_at(state: &State, spot: &Spot) -> Vec<Work> {
+    let operations: Vec<_> = match spot {
+        Spot::Backing(plugin, external) => state.under_way_at(plugin, external).collect(),
+        Spot::Creation(id) => state.operation(*id).into_iter().collect(),
+    };
+    let under_way = operations
+        .into_iter()
+        .filter(|operation| !operation.row.progress.has_ended());
+    under_way.cloned().map(Work::Operation).collect()
+}
+
+/// What to go on with now: due, not running, and the first at its spot.
 fn due(
     cp: &ControlPlane,
     state: &State,
@@ -195,15 +213,11 @@ fn due(
 ) -> Vec<Work> {
     waiting.sort_by_key(Work::place);
     let is_running = |work: &&Work| running.contains(&work.id());
-    let busy = waiting.iter().filter(is_running).filter_map(Work::backing);
-    let mut taken: HashSet<Backing> = busy.collect();
+    let mut taken: HashSet<Spot> = waiting.iter().filter(is_running).map(Work::spot).collect();
     waiting
         .iter()
         .filter(|work| !is_running(work))
-        .filter(|work| {
-            let first = work.backing().is_none_or(|backing| taken.insert(backing));
-            first && work.is_due(cp, state, now)
-        })
+        .filter(|work| taken.insert(work.spot()) && work.is_due(cp, state, now))
         .cloned()
         .collect()
 }

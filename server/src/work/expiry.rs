@@ -1,5 +1,6 @@
-//! Forgets operations and claims that ended long ago.
+//! Forgets operations and claims that ended long ago, and tokens that have expired.
 
+use crate::acl;
 use crate::control::ControlPlane;
 use crate::error::Result;
 use crate::operation::{Kind, Operation, Progress};
@@ -74,7 +75,8 @@ pub async fn sweep(cp: &ControlPlane) -> Result<()> {
         at: claim.row.ended_at.unwrap_or(claim.row.created_at),
         kept_for: KEPT_FOR,
     });
-    forget(cp, claims.collect()).await
+    forget(cp, claims.collect()).await?;
+    acl::expire_tokens(cp).await
 }
 
 fn kept_for(operation: &Operation) -> SignedDuration {

@@ -7,6 +7,7 @@
 //! - Nothing is published on what was staged in an earlier boot, and nothing is unstaged while a claim
 //!   needs it.
 
+use super::later::Later;
 use super::{Steps, mount};
 use crate::attachment::{self, Attachment, AttachmentKey};
 use crate::claim::{self, Claim, settle};
@@ -25,15 +26,18 @@ pub async fn work(cp: ControlPlane, node: NodeId, steps: Steps) {
     let attention = cp.live.attend();
     let (ended, mut has_ended) = mpsc::unbounded_channel();
     let mut look = Look::Everywhere;
-    let mut next: Option<Timestamp> = None;
+    let mut later = Later::default();
     loop {
         // In this order: what was not running then has its outcome in the state.
         let running = cp.mounting.all();
         let state = cp.state();
         let now = cp.clock.now();
         let waiting = waiting(&state, &node, &look);
-        let later = waiting.iter().filter_map(|step| step.tries().next_try());
-        next = later.filter(|time| *time > now).chain(next).min();
+        for step in &waiting {
+            if let Some(time) = step.tries().next_try().filter(|time| *time > now) {
+                later.add(time, step.key());
+            }
+        }
         for step in due(&cp, &state, &node, waiting, &running, now) {
             let run = cp.mounting.begin(step.key());
             let (cp, ended) = (cp.clone(), ended.clone());
@@ -43,19 +47,10 @@ pub async fn work(cp: ControlPlane, node: NodeId, steps: Steps) {
                 let _ = ended.send(step.key());
             });
         }
-        let next_try = async {
-            match next {
-                Some(time) => cp.clock.until(time).await,
-                None => std::future::pending().await,
-            }
-        };
         look = tokio::select! {
             touched = attention.touched() => Look::at(&cp.state(), &node, &touched),
             Some(key) = has_ended.recv() => Look::Only([key].into()),
-            () = next_try => {
-                next = None;
-                Look::Everywhere
-            }
+            () = later.wait(&cp.clock) => Look::Only(later.take(cp.clock.now())),
         };
         while let Ok(key) = has_ended.try_recv() {
             if let Look::Only(keys) = &mut look {

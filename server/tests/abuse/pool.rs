@@ -165,7 +165,10 @@ impl Pool {
         match name.as_str() {
             "volumeid" | "id" | "sourcevolumeid" => format!("r{}", random.random_range(0..12)),
             "name" => format!("n{}", random.random_range(0..12)),
-            "namespace" => pick(
+            "namespacename" if random.random_bool(0.8) => {
+                format!("n{}", random.random_range(0..12))
+            }
+            "namespace" | "namespacename" => pick(
                 &[
                     "default", "default", "default", "default", "default", "default", "prod",
                     "prod", "*", "nope", "",

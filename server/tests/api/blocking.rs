@@ -24,7 +24,7 @@ impl TestServer {
     }
 
     /// Waits until so many reads wait.
-    async fn waiting(&self, reads: usize) {
+    pub async fn waiting(&self, reads: usize) {
         let deadline = Instant::now() + PATIENCE;
         while self.control_plane.live.watches() < reads {
             assert!(Instant::now() < deadline, "{reads} reads never waited");

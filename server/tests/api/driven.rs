@@ -131,7 +131,7 @@ impl Driven {
         id: &str,
         name: &str,
         wait: Duration,
-    ) -> Client<types::Snapshots> {
+    ) -> Client<types::SnapshotsAnswer> {
         let client = self.server.client.clone();
         let snapshot: types::SnapshotRequest = types::SnapshotRequest::builder()
             .source_volume_id(id.to_owned())
@@ -146,7 +146,7 @@ impl Driven {
     }
 
     /// A client that takes a snapshot.
-    pub fn snapshot(&self, id: &str, name: &str) -> Client<types::Snapshots> {
+    pub fn snapshot(&self, id: &str, name: &str) -> Client<types::SnapshotsAnswer> {
         self.snapshot_within(id, name, PATIENCE)
     }
 

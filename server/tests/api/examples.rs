@@ -26,8 +26,7 @@ const SIDE_BY_SIDE: usize = 8;
 const UNABLE_TO_FAIL: [(&str, &str); 0] = [];
 
 /// Codes of failures that the document shows and no case can bring about, and why.
-const UNABLE_TO_HAPPEN: [(&str, &str); 6] = [
-    ("permission_denied", "there is no access control yet"),
+const UNABLE_TO_HAPPEN: [(&str, &str); 5] = [
     ("request_timeout", "it takes 30 s"),
     (
         "body_too_large",

@@ -1,6 +1,10 @@
 //! The API as its clients see it: the generated client, a real socket, a real store, a real driver.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+mod acl;
+mod acl_operations;
+mod acl_seen;
+mod asker;
 mod backing;
 mod blocking;
 mod bodies;
@@ -40,6 +44,7 @@ mod growth;
 mod health;
 mod killed;
 mod lists;
+mod namespaces;
 mod operation_pages;
 mod operations;
 mod plugins;

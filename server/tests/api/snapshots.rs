@@ -12,7 +12,7 @@ const DELETE: &str = "controller delete snapshot: CSI.ControllerDeleteSnapshot: 
 
 impl Rig {
     /// Takes snapshots as described.
-    pub async fn snapshot(&self, snapshots: Value) -> Answered<types::Snapshots> {
+    pub async fn snapshot(&self, snapshots: Value) -> Answered<types::SnapshotsAnswer> {
         let snapshots: Vec<types::SnapshotRequest> = serde_json::from_value(snapshots).unwrap();
         let call = self.client().create_snapshots();
         let answer = call

@@ -39,9 +39,14 @@ impl World {
             .iter()
             .filter_map(|case| case.example.driver.as_ref())
             .collect();
+        let acl = cases.iter().any(|case| case.example.acl);
         if wanted.is_empty() {
+            let server = TestServer::start_with(|config| {
+                config.builtin_driver = true;
+                config.acl_enabled = acl;
+            });
             return Self {
-                server: TestServer::start().await,
+                server: server.await,
                 driver: None,
             };
         }
@@ -57,7 +62,11 @@ impl World {
             Launch::Listening(driver.endpoint()),
         );
         Self {
-            server: TestServer::start_with(|config| config.plugins = vec![plugin]).await,
+            server: TestServer::start_with(|config| {
+                config.plugins = vec![plugin];
+                config.acl_enabled = acl;
+            })
+            .await,
             driver: Some(driver),
         }
     }

@@ -80,6 +80,8 @@ async fn the_commands_that_speak_to_a_server_say_what_they_take() {
             "plugin",
             "node",
             "operation",
+            "namespace",
+            "acl",
             "doctor",
             "completion",
         ]

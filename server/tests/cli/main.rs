@@ -2,6 +2,7 @@
 //! terminal. What they say is kept in files; `EXPECTORATE=overwrite` accepts a change.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+mod acl;
 mod claims;
 mod doctor;
 mod environment;

@@ -271,7 +271,7 @@ fn cases_that_do_not_fit_their_operation_are_refused() {
         "name: reads, expect: 200,",
         &[
             "get_volume/reads: unknown field `expect`, expected one of `name`, `summary`, \
-           `given`, `driver`, `request`, `status`, `message`, `body`, `answer`",
+           `given`, `driver`, `acl`, `request`, `status`, `message`, `body`, `answer`",
         ],
     );
 }
@@ -389,8 +389,9 @@ fn values_that_the_document_shows_fit_their_schemas() {
     );
     assert_eq!(
         problems("value: { ID: db, Size: 1 }", "value: { Id: db }"),
-        ["get_volume: response 200 application/json / example db: \
-          Unevaluated properties are not allowed ('Id' was unexpected)"]
+        [
+            r#"get_volume: response 200 application/json / example db / Id: "db" is not allowed here"#
+        ]
     );
     assert_eq!(
         problems("example: 7", "example: seven"),
@@ -419,8 +420,7 @@ fn values_that_the_document_shows_fit_their_schemas() {
             request,
             &request.replace("\" } } }", "\" }, example: { size: 1 } } }")
         ),
-        ["put_volume: request application/json / example: \
-          Unevaluated properties are not allowed ('size' was unexpected)"]
+        ["put_volume: request application/json / example / size: 1 is not allowed here"]
     );
     assert_eq!(
         problems(

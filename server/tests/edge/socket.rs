@@ -325,6 +325,18 @@ async fn an_empty_body_in_gzip_is_gos_23_bytes() {
 }
 
 #[tokio::test]
+async fn who_accepts_json_gets_an_empty_body_uncompressed() {
+    let address = front_door().await;
+    for encoding in ["gzip", "deflate"] {
+        let headers = format!("Accept: application/json\r\nAccept-Encoding: {encoding}\r\n");
+        let reply = ask(address, "DELETE", "/v1/volume/csi/x", &headers).await;
+        assert_eq!(reply.status, 200);
+        assert_eq!(reply.header("content-length"), Some("0"));
+        assert_eq!(reply.header("content-encoding"), None);
+    }
+}
+
+#[tokio::test]
 async fn pretty_indents_json_and_nothing_else() {
     let address = front_door().await;
     let reply = ask(address, "GET", "/v1/volumes/external?pretty", "").await;

@@ -2,6 +2,7 @@
 //! older file has to be read all the same. `EXPECTORATE=overwrite cargo test` accepts a change.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+use saddlebag::acl::{Bootstrap, Policy, Role, Token};
 use saddlebag::attachment::Attachment;
 use saddlebag::claim::Claim;
 use saddlebag::namespace::NamespaceRow;
@@ -24,6 +25,10 @@ struct Rows {
     job: PluginJob,
     node: Node,
     namespace: NamespaceRow,
+    token: Token,
+    policy: Policy,
+    role: Role,
+    bootstrap: Bootstrap,
 }
 
 #[test]

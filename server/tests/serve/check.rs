@@ -173,6 +173,7 @@ async fn every_key_but_plugins_can_be_given_in_the_environment_by_its_name() {
         shutdown_timeout = "3s"
         log.level = "trace"
         log.format = "text"
+        acl.enabled = true
         http.connections = 4
         http.head_bytes = 9000
         http.head_time = "5s"

@@ -1,6 +1,7 @@
 //! The commit that takes a claim.
 
 use super::Asked;
+use crate::acl::asker;
 use crate::attachment::Attachment;
 use crate::claim::{Claim, ClaimRequest, Stage};
 use crate::control::ControlPlane;
@@ -8,7 +9,6 @@ use crate::csi::MountOptions;
 use crate::error::{Fault, Result};
 use crate::node::paths;
 use crate::operation::Subject;
-use crate::operation::verbs::ANYBODY;
 use crate::store::{Guard, MOST_VALUE_BYTES, Transaction, Write, keys};
 use crate::tries::Tries;
 use crate::volume::Capability;
@@ -58,7 +58,7 @@ impl Asked<'_> {
             failure_code: None,
             tries: Tries::default(),
             boot: String::new(),
-            by: ANYBODY.to_owned(),
+            by: asker(),
             created_at: now,
             since: now,
             intended: None,

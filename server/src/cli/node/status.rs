@@ -105,7 +105,7 @@ fn plugins(node: &Node, screen: &Screen) -> String {
         table.row([
             role,
             id,
-            &plugin::health(instance),
+            &plugin::health(instance.healthy, &instance.health_description),
             &screen.time(instance.update_time),
             info.map(|info| info.id.as_str()).unwrap_or_default(),
             &info.map(most_volumes).unwrap_or_default(),

@@ -6,7 +6,7 @@ use crate::cli::connection::{Session, given};
 use crate::cli::failure::Failure;
 use crate::cli::screen::Screen;
 use crate::cli::table::{Facts, Table, pairs, section};
-use saddlebag_client::types::{Plugin, PluginInstance};
+use saddlebag_client::types::Plugin;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -83,7 +83,7 @@ fn instances(plugin: &Plugin, verbose: bool, screen: &Screen) -> String {
         table.row([
             role,
             &allocations::id(node, verbose),
-            &health(instance),
+            &health(instance.healthy, &instance.health_description),
             &screen.time(instance.update_time),
             &allocations::id(&instance.alloc_id, verbose),
         ]);
@@ -95,8 +95,8 @@ fn instances(plugin: &Plugin, verbose: bool, screen: &Screen) -> String {
 }
 
 /// Whether it is well, and if not, why.
-pub(in crate::cli) fn health(instance: &PluginInstance) -> String {
-    match (instance.healthy, instance.health_description.as_str()) {
+pub(in crate::cli) fn health(healthy: bool, description: &str) -> String {
+    match (healthy, description) {
         (true, _) => "healthy".to_owned(),
         (false, "") => "unhealthy".to_owned(),
         (false, why) => format!("unhealthy: {why}"),

@@ -1,7 +1,7 @@
 //! How a volume may be used: `capability { access_mode, attachment_mode }`.
 
-use super::node::{Entry, Node, normal, refuse_repeated, suggestion};
-use super::place::Problem;
+use crate::hcl::Problem;
+use crate::hcl::{Entry, Node, normal, refuse_repeated, suggestion};
 use saddlebag_client::types::{
     CapabilityRequest, CapabilityRequestAccessMode, CapabilityRequestAttachmentMode,
 };

@@ -1,7 +1,7 @@
 //! What is told of specifications that are wrong.
 
 use super::parse;
-use super::place::Problem;
+use crate::hcl::Problem;
 use proptest::prelude::*;
 
 /// What is told of a text, as `LINE:COLUMN: message`.
@@ -75,7 +75,7 @@ fn what_is_wrong_is_told_with_its_place_and_what_would_be_right() {
         ),
         (
             "id = pgdata",
-            "1:6: text stands in quotes: \"…\"; a specification has no variables",
+            "1:6: text stands in quotes: \"…\"; there are no variables",
         ),
         ("id = var.name", "1:6: text stands in quotes"),
         (

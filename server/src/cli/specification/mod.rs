@@ -7,10 +7,6 @@
 //! - What is wrong is told with file, line and column, and with what would be right.
 
 mod capability;
-mod escape;
-mod hcl;
-mod node;
-mod place;
 mod size;
 mod topology;
 mod volume;
@@ -21,16 +17,12 @@ mod mistakes;
 #[cfg(test)]
 mod tests;
 
-pub use place::Wrong;
+pub(crate) use crate::hcl::Wrong;
 
-use node::{Entry, Value, normal};
-use place::Problem;
+use crate::hcl::{self, Entry, Problem, Value, normal};
 use saddlebag_client::types::{VolumeRequest, VolumesRequest};
 use std::io::Read;
 use std::path::Path;
-
-/// Deeper than any specification goes; what goes deeper is refused, so that reading it needs little stack.
-const DEEPEST: usize = 32;
 
 /// Reads the volumes that a file describes, or standard input if it is `-`.
 ///

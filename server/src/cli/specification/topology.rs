@@ -1,7 +1,7 @@
 //! From where a volume has to be reachable: `topology_request`, and the API's `Topologies`.
 
-use super::node::{Entry, Node, Value, normal, refuse_repeated, texts_by_key};
-use super::place::Problem;
+use crate::hcl::Problem;
+use crate::hcl::{Entry, Node, Value, normal, refuse_repeated, texts_by_key};
 use saddlebag_client::types::{TopologyRequest, TopologySegmentsRequest};
 use std::collections::BTreeMap;
 

@@ -1,8 +1,8 @@
 //! One volume, from the entries that describe it.
 
-use super::node::{Entry, Node, Value, normal, refuse_repeated, texts_by_key};
-use super::place::Problem;
 use super::{capability, size, topology};
+use crate::hcl::Problem;
+use crate::hcl::{Entry, Node, Value, normal, refuse_repeated, texts_by_key};
 use saddlebag_client::types::{
     CapabilityRequest, MountOptionsRequest, SecretsRequest, VolumeRequest,
 };

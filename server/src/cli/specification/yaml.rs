@@ -1,8 +1,8 @@
 //! YAML: the same keys and values, in its notation.
 
-use super::DEEPEST;
-use super::node::{Entry, Node, Value};
-use super::place::{Place, Problem};
+use crate::hcl::DEEPEST;
+use crate::hcl::{Entry, Node, Value};
+use crate::hcl::{Place, Problem};
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput};
 
 /// The entries of a text of one document.

@@ -8,7 +8,7 @@ use crate::cli::progress::{of_claim, of_operation};
 use crate::cli::screen::Screen;
 use crate::cli::table::{Facts, Table, pairs, section};
 use crate::clock::Clock;
-use saddlebag_client::types::{Claim, Operation, Topology, Volume, VolumeStub};
+use saddlebag_client::types::{Claim, Operation, Volume, VolumeStub, VolumeTopology};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -242,7 +242,7 @@ fn mount_options(volume: &Volume) -> String {
 }
 
 /// The segments of a place: `zone=a, rack=7`.
-fn segments(topology: &Topology) -> String {
+fn segments(topology: &VolumeTopology) -> String {
     topology.segments.as_ref().map(pairs).unwrap_or_default()
 }
 

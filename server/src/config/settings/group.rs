@@ -40,6 +40,30 @@ impl Log {
     }
 }
 
+/// The keys of `[acl]`.
+#[derive(Clone, Debug, Default, PartialEq, clap::Args, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Acl {
+    /// Let each caller do only what its token allows. [default: false]
+    #[arg(long = "acl-enabled", value_name = "BOOL", env = "SADDLEBAG_ACL_ENABLED",
+        num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub enabled: Option<bool>,
+}
+
+impl Acl {
+    pub(super) fn defaults() -> Self {
+        Self {
+            enabled: Some(false),
+        }
+    }
+
+    pub(super) fn or(self, those: Self) -> Self {
+        Self {
+            enabled: self.enabled.or(those.enabled),
+        }
+    }
+}
+
 /// The keys of `[http]`.
 #[derive(Clone, Debug, Default, PartialEq, clap::Args, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -22,3 +22,4 @@ pub mod schema;
 pub mod swagger;
 pub mod truth;
 pub mod validator;
+mod violation;

@@ -11,9 +11,11 @@ use super::{
     validator::Problem,
 };
 use axum::body::Bytes;
+use flate2::read::GzDecoder;
 use saddlebag_client::DOCUMENT;
 use std::{
     borrow::Cow,
+    io::Read,
     sync::{Arc, LazyLock},
 };
 use utoipa_swagger_ui::Config;
@@ -21,6 +23,9 @@ use utoipa_swagger_ui::Config;
 /// What the pages below `/docs` may do, as the header of that name: nothing but talk to us.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; \
      img-src 'self' data:; frame-ancestors 'none'; form-action 'none'; base-uri 'none'";
+
+/// What a compressed file begins with (RFC 1952, section 2.3.1).
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// Headers that Swagger UI leaves to itself, as OpenAPI 3.0 says of parameters with these names.
 const RESERVED: [&str; 3] = ["accept", "content-type", "authorization"];
@@ -135,14 +140,27 @@ static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
     )
 });
 
+/// What is wider than a narrow screen scrolls where it stands, and not the page with it.
+const NARROW: &[u8] = b"\n.swagger-ui .opblock-body { overflow-x: auto; }\n";
+
 fn asset(name: &str) -> Option<Answer> {
     let file = utoipa_swagger_ui::serve(name, Arc::clone(&CONFIG)).ok()??;
-    let bytes = match file.bytes {
-        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
-        Cow::Owned(bytes) => bytes.into(),
-    };
+    let bytes = unpacked(file.bytes)?;
     Some(Answer::Page {
         content_type: file.content_type.into(),
-        bytes,
+        bytes: match name {
+            "index.css" => [&bytes, NARROW].concat().into(),
+            _ => bytes,
+        },
     })
+}
+
+/// The binary carries the pages compressed, but for the one that is filled in for who asks.
+fn unpacked(file: Cow<'static, [u8]>) -> Option<Bytes> {
+    if !file.starts_with(&GZIP_MAGIC) {
+        return Some(file.into_owned().into());
+    }
+    let mut bytes = vec![];
+    GzDecoder::new(&*file).read_to_end(&mut bytes).ok()?;
+    Some(bytes.into())
 }

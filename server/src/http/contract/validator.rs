@@ -6,8 +6,9 @@
 use super::{
     document::Document,
     schema::{Reading, as_nomad_reads, json_schema},
+    violation,
 };
-use jsonschema::{Draft, paths::LocationSegment};
+use boon::{CompileError, Compiler, Draft, InstanceToken, SchemaIndex, Schemas, SchemeUrlLoader};
 use serde_json::Value;
 use std::fmt;
 
@@ -44,10 +45,13 @@ impl fmt::Display for Problem {
     }
 }
 
+/// The name under which a schema is compiled; nothing is looked up there.
+const LOCATION: &str = "document:schema";
+
 /// A schema of a document, compiled for one reading of values.
-#[derive(Debug)]
 pub struct Validator {
-    compiled: jsonschema::Validator,
+    compiled: Schemas,
+    whole: SchemaIndex,
     reading: Reading,
 }
 
@@ -57,16 +61,26 @@ impl Validator {
     /// # Errors
     /// When it is no schema: a type that does not exist, a pattern that is no regular expression.
     pub fn new(document: &Document, schema: &Value, reading: Reading) -> Result<Self, Problem> {
-        jsonschema::options()
-            .with_draft(Draft::Draft202012)
-            .offline()
-            .should_validate_formats(true)
-            .build(&json_schema(document, schema, reading))
-            .map(|compiled| Self { compiled, reading })
-            .map_err(|error| Problem {
-                place: place(error.instance_path().iter()),
-                problem: format!("this is no usable schema: {error}"),
-            })
+        let unusable = |error: CompileError| Problem {
+            place: String::new(),
+            problem: format!("this is no usable schema: {error:#}"),
+        };
+        let mut compiler = Compiler::new();
+        compiler.set_default_draft(Draft::V2020_12);
+        compiler.use_loader(Box::new(SchemeUrlLoader::new()));
+        compiler.enable_format_assertions();
+        let mut compiled = Schemas::new();
+        compiler
+            .add_resource(LOCATION, json_schema(document, schema, reading))
+            .map_err(unusable)?;
+        let whole = compiler
+            .compile(LOCATION, &mut compiled)
+            .map_err(unusable)?;
+        Ok(Self {
+            compiled,
+            whole,
+            reading,
+        })
     }
 
     /// Whether the value is as the schema demands.
@@ -75,7 +89,8 @@ impl Validator {
         self.problems(value).is_empty()
     }
 
-    /// What is wrong with the value: nothing, or up to ten problems.
+    /// What is wrong with the value: nothing, or up to ten problems. Bounds are compared as `f64`:
+    /// an integer that is past one by less than that can tell counts as within it.
     #[must_use]
     pub fn problems(&self, value: &Value) -> Vec<Problem> {
         let folded;
@@ -86,21 +101,32 @@ impl Validator {
             }
             Reading::ShownRequest | Reading::Answer => value,
         };
-        self.compiled
-            .iter_errors(value)
+        let Err(violated) = self.compiled.validate(value, self.whole) else {
+            return vec![];
+        };
+        violation::all(&violated)
+            .into_iter()
             .take(TOLD)
-            .map(|error| {
-                let at = error.instance_path();
+            .map(|violation| {
+                let at = &violation.instance_location.tokens;
                 let shown = match at.iter().any(is_confidential) {
                     true => "(hidden)".to_owned(),
-                    false => shown(error.instance()),
+                    false => shown(found(value, at)),
                 };
                 Problem {
-                    place: place(at.iter()),
-                    problem: error.masked_with(shown).to_string(),
+                    place: place(at),
+                    problem: violation::said(&violation.kind, &shown),
                 }
             })
             .collect()
+    }
+}
+
+impl fmt::Debug for Validator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Validator")
+            .field("reading", &self.reading)
+            .finish_non_exhaustive()
     }
 }
 
@@ -138,17 +164,25 @@ fn without_secrets(value: &Value) -> Value {
     }
 }
 
-fn is_confidential(segment: LocationSegment<'_>) -> bool {
-    matches!(segment, LocationSegment::Property(name) if is_confidential_name(&name))
+fn is_confidential(token: &InstanceToken<'_>) -> bool {
+    matches!(token, InstanceToken::Prop(name) if is_confidential_name(name))
 }
 
-fn place<'a>(segments: impl Iterator<Item = LocationSegment<'a>>) -> String {
+/// The part of a value that a violation is about.
+fn found<'v>(value: &'v Value, at: &[InstanceToken<'_>]) -> &'v Value {
+    at.iter().fold(value, |value, token| match token {
+        InstanceToken::Prop(name) => &value[&**name],
+        InstanceToken::Item(index) => &value[*index],
+    })
+}
+
+fn place(tokens: &[InstanceToken<'_>]) -> String {
     let mut place = String::new();
-    for segment in segments {
-        match segment {
-            LocationSegment::Index(index) => place += &format!("[{index}]"),
-            LocationSegment::Property(name) if place.is_empty() => place += &name,
-            LocationSegment::Property(name) => place += &format!(" / {name}"),
+    for token in tokens {
+        match token {
+            InstanceToken::Item(index) => place += &format!("[{index}]"),
+            InstanceToken::Prop(name) if place.is_empty() => place += name,
+            InstanceToken::Prop(name) => place += &format!(" / {name}"),
         }
     }
     place

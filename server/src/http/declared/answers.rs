@@ -20,6 +20,12 @@ pub(in crate::http) struct Page<T>(PhantomData<T>);
 /// 200 without a body, with Nomad's three headers.
 pub(in crate::http) struct Done;
 
+/// 200 without a body, with the index of the change.
+pub(in crate::http) struct Changed;
+
+/// 200 with `T` as JSON, and the index of the change.
+pub(in crate::http) struct Made<T>(PhantomData<T>);
+
 /// A list of `T`.
 pub(in crate::http) struct List<T>(PhantomData<T>);
 
@@ -52,6 +58,23 @@ impl IntoResponses for Done {
     fn responses() -> Responses {
         ok(about_state(ResponseBuilder::new()))
     }
+}
+
+impl IntoResponses for Changed {
+    fn responses() -> Responses {
+        ok(about_change(ResponseBuilder::new()))
+    }
+}
+
+impl<T: PartialSchema> IntoResponses for Made<T> {
+    fn responses() -> Responses {
+        ok(about_change(json::<T>()))
+    }
+}
+
+/// With the index of a change.
+fn about_change(response: ResponseBuilder) -> ResponseBuilder {
+    response.header("X-Nomad-Index", Header::new(u64::schema()))
 }
 
 fn ok(response: ResponseBuilder) -> Responses {

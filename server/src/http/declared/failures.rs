@@ -33,6 +33,8 @@ failures! {
     /// The request makes no sense, names what is not there, or is in conflict with what is, or the
     /// store takes no changes.
     ChangeErrors: 400 403 404 409 500 503;
+    /// The request makes no sense, or the store takes no changes.
+    StoredErrors: 400 403 500 503;
     /// The request makes no sense or names what is not there, or the store takes no changes.
     RecordErrors: 400 403 404 500 503;
     /// A driver refuses for good: it cannot, fails, or is at a limit.

@@ -11,22 +11,24 @@ mod answers;
 mod failures;
 mod parameters;
 
-pub(super) use answers::{At, Done, Json, List, Page};
+pub(super) use answers::{At, Changed, Done, Json, List, Made, Page};
 pub(super) use failures::{
     Always, BodyErrors, ChangeErrors, DriverErrors, Missing, NotFound, ReadErrors, RecordErrors,
-    RefusalErrors, WaitErrors,
+    RefusalErrors, StoredErrors, WaitErrors,
 };
 pub(super) use parameters::{
-    Blocking, Change, ClaimFilter, ClaimPath, CsiSecrets, Filtered, InNamespace, JobPath, NodePath,
-    OfPlugin, OperationFilter, OperationPath, Pages, PluginPath, Prefix, Read, Region, Type,
-    VolumeFilter, VolumePath, Wait,
+    Blocking, Change, ClaimFilter, ClaimPath, CsiSecrets, Filtered, InNamespace, JobPath,
+    NamespacePath, NodePath, OfPlugin, OperationFilter, OperationPath, Pages, PluginPath,
+    PolicyPath, Prefix, Read, Region, RoleNamePath, RolePath, TokenPath, Type, VolumeFilter,
+    VolumePath, Wait,
 };
 
 use super::{
-    claims, doctor, events, jobs, nodes, operations, plugins, search, snapshots, status, volumes,
-    wire,
+    acl, claims, doctor, events, jobs, namespaces, nodes, operations, plugins, search, snapshots,
+    status, volumes, wire,
 };
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{RefOr, Required};
 use utoipa::{Modify, OpenApi};
 
 /// Everything that the server declares.
@@ -71,6 +73,37 @@ pub fn document() -> utoipa::openapi::OpenApi {
         nodes::read_node,
         nodes::fence_node,
         nodes::unfence_node,
+        namespaces::list_namespaces,
+        namespaces::create_namespace,
+        namespaces::create_namespace_by_post,
+        namespaces::read_namespace,
+        namespaces::apply_namespace,
+        namespaces::apply_namespace_by_post,
+        namespaces::delete_namespace,
+        acl::tokens::bootstrap_acl,
+        acl::tokens::bootstrap_acl_by_post,
+        acl::tokens::list_tokens,
+        acl::tokens::create_token,
+        acl::tokens::create_token_by_post,
+        acl::tokens::read_own_token,
+        acl::tokens::read_token,
+        acl::tokens::update_token,
+        acl::tokens::update_token_by_post,
+        acl::tokens::delete_token,
+        acl::policies::list_policies,
+        acl::policies::list_own_policies,
+        acl::policies::read_policy,
+        acl::policies::apply_policy,
+        acl::policies::apply_policy_by_post,
+        acl::policies::delete_policy,
+        acl::roles::list_roles,
+        acl::roles::create_role,
+        acl::roles::create_role_by_post,
+        acl::roles::read_role_by_name,
+        acl::roles::read_role,
+        acl::roles::update_role,
+        acl::roles::update_role_by_post,
+        acl::roles::delete_role,
         operations::list_operations,
         operations::read_operation,
         operations::retry_operation,
@@ -104,18 +137,24 @@ pub fn document() -> utoipa::openapi::OpenApi {
         wire::Error<'static>,
         wire::ExternalVolumes<'static>,
         wire::Job<'static>,
+        wire::Namespace<'static>,
         wire::Node<'static>,
         wire::NodeStub<'static>,
         wire::Operation<'static>,
         wire::Plugin<'static>,
         wire::PluginStub<'static>,
+        wire::Policy<'static>,
+        wire::PolicyStub<'static>,
+        wire::Role<'static>,
         wire::Snapshots<'static>,
+        wire::Token<'static>,
+        wire::TokenStub<'static>,
         wire::Volume<'static>,
         wire::VolumeStub<'static>,
         wire::VolumesAnswer<'static>,
     )),
     security((), ("NomadToken" = []), ("Bearer" = [])),
-    modifiers(&Tokens),
+    modifiers(&Tokens, &BodiesLeftOut),
 )]
 struct Declared;
 
@@ -129,5 +168,25 @@ impl Modify for Tokens {
         components.add_security_scheme("NomadToken", SecurityScheme::ApiKey(header));
         let bearer = Http::new(HttpAuthScheme::Bearer);
         components.add_security_scheme("Bearer", SecurityScheme::Http(bearer));
+    }
+}
+
+/// The bodies that may be left out; utoipa can only say that they may be null.
+struct BodiesLeftOut;
+
+impl Modify for BodiesLeftOut {
+    fn modify(&self, declared: &mut utoipa::openapi::OpenApi) {
+        if let Some(path) = declared.paths.paths.get_mut("/v1/acl/bootstrap") {
+            let operations = [&mut path.put, &mut path.post];
+            let bodies = operations
+                .into_iter()
+                .flatten()
+                .flat_map(|it| &mut it.request_body);
+            for body in bodies {
+                if let RefOr::T(body) = body {
+                    body.required = Some(Required::False);
+                }
+            }
+        }
     }
 }

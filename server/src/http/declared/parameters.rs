@@ -40,6 +40,41 @@ pub(in crate::http) struct ClaimPath {
     alloc_id: String,
 }
 
+/// The token in the path.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(in crate::http) struct TokenPath {
+    accessor_id: String,
+}
+
+/// The policy in the path.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(in crate::http) struct PolicyPath {
+    policy_name: String,
+}
+
+/// The role in the path, by its id.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(in crate::http) struct RolePath {
+    role_id: String,
+}
+
+/// The role in the path, by its name.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(in crate::http) struct RoleNamePath {
+    role_name: String,
+}
+
+/// The namespace in the path.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(in crate::http) struct NamespacePath {
+    namespace_name: String,
+}
+
 /// The node in the path.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]

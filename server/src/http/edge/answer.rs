@@ -1,6 +1,6 @@
 //! Finishing an answer as Nomad does: content type, `Vary`, indentation, compression.
 
-use super::{Query, encoding::Encoding, pretty};
+use super::{Query, accept::wants_json, encoding::Encoding, pretty};
 use axum::{
     body::Body,
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -128,14 +128,18 @@ impl Answer {
 pub struct Asked {
     encoding: Encoding,
     pretty: bool,
+    /// Whether it is one of the clients that take `Content-Length: 0` for an empty body, and nothing else. Nomad's own
+    /// are not: they are sent the compressed nothing that Nomad sends.
+    json: bool,
 }
 
 impl Asked {
-    /// Reads `Accept-Encoding` and `pretty`.
+    /// Reads `Accept-Encoding`, `pretty` and `Accept`.
     pub fn of(headers: &HeaderMap, query: &Query<'_>) -> Self {
         Self {
             encoding: Encoding::of(headers),
             pretty: query.is_pretty(),
+            json: wants_json(headers.get(header::ACCEPT)),
         }
     }
 }
@@ -181,6 +185,9 @@ pub async fn finish(response: Response, asked: Asked) -> Response {
         // Bodies are in memory already: reading them has no error to return.
         Err(_) => Bytes::new(),
     };
+    if body.is_empty() && asked.json {
+        return Response::from_parts(parts, Body::empty());
+    }
     if let Some(name) = asked.encoding.name() {
         let name = HeaderValue::from_static(name);
         parts.headers.insert(header::CONTENT_ENCODING, name);

@@ -7,9 +7,11 @@
 //! - absent and `null` read the same, and so does Go's zero value where a field is no `Option`;
 //! - no secret can be printed.
 
+mod acl;
 mod capability;
 mod claims;
 mod envelope;
+mod namespaces;
 mod schema;
 mod search;
 mod secrets;
@@ -17,9 +19,11 @@ mod snapshots;
 mod topology;
 mod volumes;
 
+pub use acl::{BootstrapRequest, PolicyRequest, RoleRequest, TokenRequest};
 pub use capability::{CapabilityRequest, MountOptionsRequest};
 pub use claims::ClaimRequest;
 pub use envelope::Envelope;
+pub use namespaces::NamespaceRequest;
 pub use search::{FuzzySearchRequest, SearchRequest};
 pub use secrets::SecretsIn;
 pub use snapshots::{SnapshotRequest, SnapshotsRequest};

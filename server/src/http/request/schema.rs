@@ -37,7 +37,6 @@ pub(super) fn object(
 
 /// The same object with further properties, which are accepted whatever they hold.
 pub(super) fn with_ignored(object: ObjectBuilder, names: &[&str]) -> RefOr<Schema> {
-    let anything = || Object::with_type(SchemaType::AnyValue);
     names
         .iter()
         .fold(object, |object, name| object.property(*name, anything()))
@@ -51,6 +50,16 @@ fn nullable(of: Type) -> ObjectBuilder {
 /// A string, or null.
 pub(super) fn text() -> RefOr<Schema> {
     nullable(Type::String).into()
+}
+
+/// A string.
+pub(super) fn plain_text() -> RefOr<Schema> {
+    Object::with_type(Type::String).into()
+}
+
+/// Anything.
+pub(super) fn anything() -> Object {
+    Object::with_type(SchemaType::AnyValue)
 }
 
 /// A UUID, or null.

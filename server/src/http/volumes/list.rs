@@ -17,6 +17,10 @@ use crate::id::{Namespace, PluginId, VolumeId, VolumeKey};
 use crate::picture;
 use crate::state::{Interest, Order, State, VolumeQuery};
 use bytes::Bytes;
+use saddlebag_client::operations::Operation;
+
+/// Any one of these lets the volumes of a namespace be listed.
+const LISTING: &[&str] = Operation::ListVolumes.capability().namespace;
 
 /// Every namespace.
 const ALL: &str = "*";
@@ -37,6 +41,7 @@ pub(in crate::http) async fn list_volumes(cp: &ControlPlane, asking: &Asking<'_>
     }
     let filter = filtering::filter(asking.query)?;
     let query = VolumeQuery {
+        among: asking.caller.namespaces(&cp.state(), LISTING),
         namespace: (options.namespace != ALL).then(|| Namespace::known(options.namespace.as_str())),
         prefix: options.prefix.clone(),
         plugin: asking.query.filled("plugin_id").map(PluginId::known),

@@ -9,6 +9,7 @@
 //! and is the same for every volume of it. Each part encodes to a JSON object of its own, so that a flip of health encodes
 //! one fragment and not a million rows. [`Volume`] and [`VolumeStub`] are the two parts together.
 
+pub mod acl;
 pub mod allocations;
 pub mod blank;
 pub mod claims;
@@ -18,6 +19,7 @@ pub mod error;
 pub mod events;
 pub mod external;
 pub mod jobs;
+pub mod namespaces;
 pub mod nodes;
 pub mod operations;
 pub mod plugins;
@@ -29,6 +31,7 @@ pub mod volumes;
 #[cfg(test)]
 mod encoded;
 
+pub use acl::{Policy, PolicyLink, PolicyStub, Role, RoleLink, Token, TokenStub};
 pub use allocations::AllocationStub;
 pub use claims::Claim;
 pub use doctor::{Diagnosis, Finding, PluginListing};
@@ -41,6 +44,7 @@ pub use error::Error;
 pub use events::{Event, Events};
 pub use external::{ExternalVolume, ExternalVolumes};
 pub use jobs::{Job, JobStub, PluginConfig, Task, TaskGroup};
+pub use namespaces::Namespace;
 pub use nodes::{Fence, Node, NodeStub};
 pub use operations::Operation;
 pub use plugins::{ControllerInfo, JobDescription, NodeInfo, Plugin, PluginInstance, PluginStub};

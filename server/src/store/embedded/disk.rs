@@ -8,7 +8,7 @@
 //!   failed fsync was to make durable is written again, from what can be read, and synced, before
 //!   anything is believed.
 
-use super::{fault::Fault, file, format};
+use super::{fault::Fault, file, format, unchanged::Unchanged};
 use crate::store::Formats;
 use redb::{BackendError, StorageBackend};
 use std::{
@@ -53,7 +53,7 @@ impl Disk {
 
     /// Opens it, with every write held back until [`Attached::release`].
     pub(super) fn attach(&self) -> io::Result<Attached> {
-        let storage = (self.open)()?;
+        let storage: Arc<dyn StorageBackend> = (self.open)()?.into();
         self.settle(&*storage)?;
         Ok(Attached(Arc::new(Attachment {
             writes: Mutex::new(Writes::HeldBack {
@@ -102,7 +102,7 @@ pub(super) struct Attached(Arc<Attachment>);
 
 #[derive(Debug)]
 struct Attachment {
-    storage: Box<dyn StorageBackend>,
+    storage: Arc<dyn StorageBackend>,
     writes: Mutex<Writes>,
     written: Arc<Mutex<Written>>,
 }
@@ -127,7 +127,7 @@ impl Attached {
     /// A storage for a file that nobody can see yet.
     pub(super) fn unseen(storage: impl StorageBackend) -> Self {
         Self(Arc::new(Attachment {
-            storage: Box::new(storage),
+            storage: Arc::new(storage),
             writes: Mutex::new(Writes::Unsynced),
             written: Arc::default(),
         }))
@@ -151,6 +151,12 @@ impl Attached {
 }
 
 impl Attached {
+    /// The storage as it is without the writes that are held back, for reading only. To be let go of
+    /// before [`Attached::release`].
+    pub(super) fn unchanged(&self) -> Unchanged {
+        Unchanged::of(Arc::clone(&self.0.storage))
+    }
+
     /// Whether there is nothing in it, not even a store without rows.
     pub(super) fn is_empty(&self) -> io::Result<bool> {
         Ok(self.len()? == 0)

@@ -5,6 +5,7 @@ use super::{
     fault::{Fault, guarded},
     format::{self, Head, Scan},
     lock::beside,
+    pages::Pages,
 };
 use crate::store::Formats;
 use redb::{
@@ -29,10 +30,10 @@ pub(super) struct Opened {
     pub(super) head: Head,
 }
 
-/// A file that is open and not changed: what redb wrote to it is held back. Its pages were verified,
-/// its rows were not.
+/// A file that is open and not changed: what redb wrote to it is held back. Neither its pages nor its
+/// rows count as verified until [`Unverified::release`].
 pub(super) struct Unverified {
-    database: Database,
+    pages: Pages,
     attached: Attached,
     head: Head,
     pub(super) format: u64,
@@ -41,39 +42,50 @@ pub(super) struct Unverified {
 impl Unverified {
     /// Everything that is in it.
     pub(super) fn read(&self) -> Result<ReadTransaction, Fault> {
-        guarded(|| Ok(self.database.begin_read()?))
+        self.pages.read()
     }
 
     /// Verifies all rows, and changes nothing.
     pub(super) fn check(&self, formats: Formats) -> Result<(), Fault> {
-        guarded(|| format::verify(&self.database.begin_read()?, formats))?;
+        let read = self.read()?;
+        guarded(|| format::verify(&read, formats))?;
         Ok(())
     }
 
-    /// Makes what redb wrote. Whoever calls this has verified all rows, by [`Unverified::check`] or a
-    /// [`Scan`] of [`Unverified::read`] to its end.
-    pub(super) fn release(self) -> Result<Opened, Fault> {
+    /// Makes what redb wrote, once the pages are verified. Whoever calls this has verified all rows, by
+    /// [`Unverified::check`] or a [`Scan`] of [`Unverified::read`] to its end.
+    pub(super) fn release(self, formats: Formats) -> Result<Opened, Fault> {
+        let Self {
+            pages,
+            attached,
+            head,
+            ..
+        } = self;
+        let database = pages.verified()?;
         guarded(|| {
-            self.attached.release()?;
-            let Self { database, head, .. } = self;
+            let verified = Scan::begin(&database.begin_read()?, formats)?.head;
+            if verified != head {
+                let detail = "its newest commit is not the one whose rows were read";
+                return Err(Fault::damaged("the file", detail));
+            }
+            attached.release()?;
             Ok(Opened { database, head })
         })
     }
 }
 
-/// Opens the file and verifies its pages, by redb's checksums (which also makes redb build its list
+/// Opens the file, and has its pages verified, by redb's checksums (which also makes redb build its list
 /// of free pages anew, rather than trust the one in the file). Its format may be older.
 pub(super) fn begin(disk: &Disk, formats: Formats) -> Result<Unverified, Fault> {
     let attached = disk.attach()?;
-    guarded(|| {
-        let database = attach(&attached)?;
-        let Scan { format, head, .. } = Scan::begin(&database.begin_read()?, formats)?;
-        Ok(Unverified {
-            database,
-            attached,
-            head,
-            format,
-        })
+    let pages = Pages::begin(&attached)?;
+    let read = pages.read()?;
+    let Scan { format, head, .. } = guarded(|| Scan::begin(&read, formats))?;
+    Ok(Unverified {
+        pages,
+        attached,
+        head,
+        format,
     })
 }
 
@@ -93,7 +105,7 @@ pub(super) fn open_older(disk: &Disk, formats: Formats) -> Result<Opened, Fault>
 
 fn verify(unverified: Unverified, formats: Formats) -> Result<Opened, Fault> {
     unverified.check(formats)?;
-    unverified.release()
+    unverified.release(formats)
 }
 
 /// Opens the file to read it. It is not changed, whatever is in it; its rows are not verified yet.
@@ -102,7 +114,8 @@ pub(super) fn look(disk: &Disk) -> Result<Database, Fault> {
     guarded(|| attach(&attached))
 }
 
-fn attach(attached: &Attached) -> Result<Database, Fault> {
+/// Opens what is attached and verifies all its pages.
+pub(super) fn attach(attached: &Attached) -> Result<Database, Fault> {
     if attached.is_empty()? {
         return Err(Fault::damaged("the file", "is empty"));
     }
@@ -175,7 +188,8 @@ pub(super) fn storage(path: &Path) -> io::Result<Box<dyn StorageBackend>> {
     Ok(Box::new(storage))
 }
 
-fn builder() -> Builder {
+/// How files are opened.
+pub(super) fn builder() -> Builder {
     let mut builder = Builder::new();
     builder
         .set_cache_size(CACHE_BYTES)

@@ -63,7 +63,7 @@ impl Opening {
             false => self.unverified.check(self.formats),
         };
         let opened = checked
-            .and_then(|()| self.unverified.release())
+            .and_then(|()| self.unverified.release(self.formats))
             .map_err(|fault| fault.refusal(&self.file))?;
         Embedded::start(self.file, self.disk, self.formats, opened, self.lock)
     }

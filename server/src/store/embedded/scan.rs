@@ -6,14 +6,17 @@ use super::{
     row::Stored,
 };
 use crate::store::{Batch, Formats, Key, Reading, Row, StoreError};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use redb::ReadTransaction;
 use std::{ops::Range, path::Path, sync::Arc};
 
 /// The most rows of one batch.
 const MOST_ROWS: usize = 1_000;
-/// The bytes of values after which a batch takes no more rows.
-const ENOUGH_BYTES: usize = 1_024 * 1_024;
+/// The most bytes of values that are in one piece of memory, unless it is of one value. The piece stays
+/// as long as one of its values does: so it is small, and yet far larger than what an allocation costs.
+const PIECE_BYTES: usize = 64 * 1_024;
+/// The pieces after which a batch takes no more rows.
+const ENOUGH_PIECES: usize = 16;
 
 /// Reads what the transaction sees. `keep` is held on to until the end.
 pub(super) fn read(
@@ -61,39 +64,55 @@ impl<T> Iterator for Batches<T> {
     }
 }
 
-/// A row whose value is still in the buffer of its batch.
+/// A row whose value is still in a piece that grows.
 struct Buffered {
     key: Key,
+    piece: usize,
     value: Range<usize>,
     row: Row,
 }
 
-/// The next rows, all values in one piece of memory; none at the end.
+/// The next rows; none at the end.
 fn batch(scan: &mut Scan, formats: Formats) -> Result<Batch, Fault> {
-    let mut buffer = BytesMut::new();
-    let mut rows: Vec<Buffered> = Vec::new();
-    while rows.len() < MOST_ROWS && buffer.len() < ENOUGH_BYTES {
-        let row = scan.next(|key, stored| buffered(key, stored, &mut buffer))?;
+    let mut pieces = Vec::new();
+    let mut rows: Vec<Buffered> = Vec::with_capacity(MOST_ROWS);
+    while rows.len() < MOST_ROWS && pieces.len() < ENOUGH_PIECES {
+        let row = scan.next(|key, stored| buffered(key, stored, &mut pieces))?;
         let Some(row) = row else { break };
         rows.push(row);
     }
     let format = scan.format;
-    let buffer = buffer.freeze();
-    let in_place = |Buffered { key, value, row }: Buffered| {
+    let pieces: Vec<Bytes> = pieces.into_iter().map(Bytes::from).collect();
+    let in_place = |buffered: Buffered| {
+        let Buffered {
+            key,
+            piece,
+            value,
+            row,
+        } = buffered;
         let value = formats
-            .migrate(format, &key, buffer.slice(value))
+            .migrate(format, &key, pieces[piece].slice(value))
             .map_err(|detail| Fault::damaged(&key, detail))?;
         Ok((key, Row { value, ..row }))
     };
     rows.into_iter().map(in_place).collect()
 }
 
-fn buffered(key: &str, stored: &Stored<'_>, buffer: &mut BytesMut) -> Buffered {
-    let start = buffer.len();
-    buffer.extend_from_slice(stored.value);
+/// Copies a value into the last piece, or into a new one if it does not fit there.
+fn buffered(key: &str, stored: &Stored<'_>, pieces: &mut Vec<Vec<u8>>) -> Buffered {
+    let size = stored.value.len();
+    let fits = |piece: &&mut Vec<u8>| piece.capacity() - piece.len() >= size;
+    if pieces.last_mut().filter(fits).is_none() {
+        pieces.push(Vec::with_capacity(size.max(PIECE_BYTES)));
+    }
+    let piece = pieces.len() - 1;
+    let bytes = &mut pieces[piece];
+    let start = bytes.len();
+    bytes.extend_from_slice(stored.value);
     Buffered {
         key: Key::new(key),
-        value: start..buffer.len(),
+        piece,
+        value: start..bytes.len(),
         row: Row {
             value: Bytes::new(),
             created: stored.created,

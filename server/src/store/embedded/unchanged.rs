@@ -1,25 +1,31 @@
-//! A file that is only read: redb is shown it, and what redb wants to write is held back.
+//! A storage that is only read.
 
-use redb::{BackendError, StorageBackend};
-use std::{fs::File, io, ops::Bound, os::unix::fs::FileExt, path::Path};
+use redb::{BackendError, StorageBackend, backends::FileBackend};
+use std::{fs::File, io, ops::Bound, path::Path, sync::Arc};
 
-/// A file that is open for reading. Whoever has it keeps others away by the lock beside it.
+/// A storage of which nothing is changed, locked or closed. Whoever has it keeps others away by the lock
+/// beside the file.
 #[derive(Debug)]
-pub(super) struct Unchanged(File);
+pub(super) struct Unchanged(Arc<dyn StorageBackend>);
 
 impl Unchanged {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        File::open(path).map(Self)
+        let file = FileBackend::new(File::open(path)?).map_err(io::Error::other)?;
+        Ok(Self(Arc::new(file)))
+    }
+
+    pub(super) fn of(storage: Arc<dyn StorageBackend>) -> Self {
+        Self(storage)
     }
 }
 
 impl StorageBackend for Unchanged {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.0.metadata()?.len())
+        self.0.len()
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.0.read_exact_at(out, offset)
+        self.0.read(offset, out)
     }
 
     fn set_len(&self, _: u64) -> io::Result<()> {
@@ -35,6 +41,10 @@ impl StorageBackend for Unchanged {
     }
 
     fn try_lock_range(&self, _: Bound<u64>, _: Bound<u64>) -> Result<bool, BackendError> {
+        Ok(true)
+    }
+
+    fn try_lock_shared_range(&self, _: Bound<u64>, _: Bound<u64>) -> Result<bool, BackendError> {
         Ok(true)
     }
 

@@ -19,8 +19,16 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
-/// Headers that every request may have: what it is, what it wants, where it comes from.
-const FREE: [&str; 5] = ["accept", "content-type", "host", "origin", "sec-fetch-site"];
+/// Headers that every request may have: what it is, what it wants, where it comes from and from whom.
+const FREE: [&str; 7] = [
+    "accept",
+    "authorization",
+    "content-type",
+    "host",
+    "origin",
+    "sec-fetch-site",
+    "x-nomad-token",
+];
 
 /// An example and the operation that it stands at.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,6 +57,9 @@ pub struct Example {
     pub given: Vec<Given>,
     /// What the driver does, if it is not to do all that it is asked.
     pub driver: Option<Driver>,
+    /// Whether access control is on.
+    #[serde(default)]
+    pub acl: bool,
     /// What is sent.
     #[serde(default)]
     pub request: Sent,

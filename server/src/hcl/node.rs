@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 /// A value.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Text(String),
     /// A number, as it was written.
     Number(String),
@@ -18,27 +18,27 @@ pub(super) enum Value {
 
 /// A value and where it begins.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Node {
+pub(crate) struct Node {
     pub place: Place,
     pub value: Value,
 }
 
 /// A key with its value, or a block with its body.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     pub place: Place,
     pub key: String,
     pub node: Node,
 }
 
 /// A key without what its spellings differ in: `plugin_id` and `PluginID` are `pluginid`.
-pub(super) fn normal(key: &str) -> String {
+pub(crate) fn normal(key: &str) -> String {
     let letters = key.chars().filter(|c| !"_-".contains(*c));
     letters.flat_map(char::to_lowercase).collect()
 }
 
 /// `: did you mean …?` if one of these is near to what was written, else what there is.
-pub(super) fn suggestion(written: &str, known: &[&str]) -> String {
+pub(crate) fn suggestion(written: &str, known: &[&str]) -> String {
     let wanted = normal(written);
     let near = known
         .iter()
@@ -72,7 +72,7 @@ impl Entry {
 }
 
 /// The first entry of each normal key is noted, and a second one refused.
-pub(super) fn refuse_repeated(entries: &[Entry], may_repeat: &[&str]) -> Result<(), Problem> {
+pub(crate) fn refuse_repeated(entries: &[Entry], may_repeat: &[&str]) -> Result<(), Problem> {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for entry in entries {
         let key = normal(&entry.key);
@@ -140,7 +140,7 @@ impl Node {
 }
 
 /// The texts of a map that may be written as one block, several, or a list of them.
-pub(super) fn texts_by_key(
+pub(crate) fn texts_by_key(
     entry: &Entry,
     into: &mut BTreeMap<String, String>,
 ) -> Result<(), Problem> {

@@ -1,7 +1,7 @@
 //! What text may hold beside itself: escapes, and text over several lines.
 
-use super::hcl::Reader;
 use super::place::Problem;
+use super::reader::Reader;
 
 /// The character that what follows a backslash stands for, in HCL or JSON.
 pub(super) fn escaped(reader: &mut Reader<'_>) -> Result<char, Problem> {

@@ -4,14 +4,14 @@ use std::fmt;
 
 /// A place in a text: line and column, both from 1, columns in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(crate) struct Place {
     pub line: usize,
     pub column: usize,
 }
 
 /// What is wrong with a text, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Problem {
+pub(crate) struct Problem {
     /// Nowhere if something is missing.
     pub place: Option<Place>,
     pub message: String,

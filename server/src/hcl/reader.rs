@@ -1,9 +1,5 @@
-//! HCL as specifications are written in it, and JSON, which HCL takes as well.
-//!
-//! Specifications hold values only, in the syntax of HCL 1, of HCL 2, or mixed: quoted keys, `:` for `=`, several
-//! entries in one line and blocks within them, commas or none. No kept crate reads all of that (those for HCL 2 refuse
-//! quoted keys and nested one-line blocks), so this reads the union of both for values, and refuses what would have to
-//! be computed.
+//! Reads the union of HCL 1 and 2 for values: quoted keys, `:` for `=`, several entries in one line and blocks within
+//! them, commas or none. No kept crate reads all of that: those for HCL 2 refuse quoted keys and nested one-line blocks.
 
 use super::DEEPEST;
 use super::escape;
@@ -13,38 +9,56 @@ use std::iter::Peekable;
 use std::str::Chars;
 
 /// The entries of a text. A text that begins with `{` is JSON: what is between its braces.
-pub(super) fn parse(text: &str) -> Result<Vec<Entry>, Problem> {
-    let mut reader = Reader::new(text);
-    reader.skip()?;
-    let is_json = reader.peek() == Some('{');
-    let entries = match is_json {
-        true => {
-            reader.next();
-            let entries = reader.entries(Some('}'), 0)?;
-            reader.skip()?;
-            entries
-        }
-        false => reader.entries(None, 0)?,
-    };
-    match reader.peek() {
-        None => Ok(entries),
-        Some(c) => {
-            Err(reader.problem(format!("nothing more is expected here, but there is {c:?}")))
-        }
-    }
+pub(crate) fn parse(text: &str) -> Result<Vec<Entry>, Problem> {
+    Reader::new(text, Labels::Refused).whole()
+}
+
+/// The entries of a text whose blocks may have labels: `key "label" { … }` reads as `key { label { … } }`.
+pub(crate) fn parse_labelled(text: &str) -> Result<Vec<Entry>, Problem> {
+    Reader::new(text, Labels::Taken).whole()
+}
+
+/// Whether blocks may have labels.
+#[derive(Clone, Copy, PartialEq)]
+enum Labels {
+    Refused,
+    Taken,
 }
 
 /// Reads a text, and knows where.
 pub(super) struct Reader<'t> {
     rest: Peekable<Chars<'t>>,
     place: Place,
+    labels: Labels,
 }
 
 impl<'t> Reader<'t> {
-    fn new(text: &'t str) -> Self {
+    fn new(text: &'t str, labels: Labels) -> Self {
         Self {
             rest: text.chars().peekable(),
             place: Place { line: 1, column: 1 },
+            labels,
+        }
+    }
+
+    fn whole(mut self) -> Result<Vec<Entry>, Problem> {
+        let reader = &mut self;
+        reader.skip()?;
+        let is_json = reader.peek() == Some('{');
+        let entries = match is_json {
+            true => {
+                reader.next();
+                let entries = reader.entries(Some('}'), 0)?;
+                reader.skip()?;
+                entries
+            }
+            false => reader.entries(None, 0)?,
+        };
+        match reader.peek() {
+            None => Ok(entries),
+            Some(c) => {
+                Err(reader.problem(format!("nothing more is expected here, but there is {c:?}")))
+            }
         }
     }
 
@@ -163,6 +177,7 @@ impl<'t> Reader<'t> {
                 self.node(depth)?
             }
             Some('{') => self.node(depth)?,
+            Some(c) if self.labels == Labels::Taken && begins_key(c) => self.labelled(depth)?,
             Some('"') => {
                 return Err(self.problem(format!(
                     "a block of a specification has no label: write {key} {{ … }}, or {key} = \"…\""
@@ -178,10 +193,27 @@ impl<'t> Reader<'t> {
         Ok(Entry { place, key, node })
     }
 
+    /// `"label" { … }`, or `label { … }`, as a block that holds the labelled one.
+    fn labelled(&mut self, depth: usize) -> Result<Node, Problem> {
+        let place = self.place;
+        if depth >= DEEPEST {
+            return Err(self.problem("this is nested too deeply"));
+        }
+        let key = self.key()?;
+        self.skip()?;
+        let node = match self.peek() {
+            Some(c) if begins_key(c) => self.labelled(depth + 1)?,
+            Some('{') => self.node(depth + 1)?,
+            _ => return Err(self.problem("a block is expected behind its label: { … }")),
+        };
+        let value = Value::Object(vec![Entry { place, key, node }]);
+        Ok(Node { place, value })
+    }
+
     fn key(&mut self) -> Result<String, Problem> {
         match self.peek() {
             Some('"') => self.text(),
-            Some(c) if c.is_alphanumeric() || c == '_' => Ok(self.word()),
+            Some(c) if begins_key(c) => Ok(self.word()),
             Some(c) => Err(self.problem(format!("a key is expected here, but there is {c:?}"))),
             None => Err(self.problem("a key is expected here, but the text ends")),
         }
@@ -194,7 +226,7 @@ impl<'t> Reader<'t> {
     fn node(&mut self, depth: usize) -> Result<Node, Problem> {
         let place = self.place;
         if depth >= DEEPEST {
-            return Err(self.problem("this is nested too deeply for a specification"));
+            return Err(self.problem("this is nested too deeply"));
         }
         let value = match self.peek() {
             Some('"') => Value::Text(self.text()?),
@@ -213,7 +245,7 @@ impl<'t> Reader<'t> {
                 _ => {
                     return Err(Problem::at(
                         place,
-                        "text stands in quotes: \"…\"; a specification has no variables",
+                        "text stands in quotes: \"…\"; there are no variables",
                     ));
                 }
             },
@@ -280,4 +312,9 @@ impl<'t> Reader<'t> {
             }
         }
     }
+}
+
+/// Whether a key, or a label, begins so.
+fn begins_key(c: char) -> bool {
+    c.is_alphanumeric() || "_\"".contains(c)
 }
