@@ -4,7 +4,7 @@ use crate::claimed::Claimed;
 use crate::claims::{DOWN, UP};
 use crate::driven::NOT_AT_ALL;
 use crate::scripted_driver::Reply;
-use saddlebag::claim::Ended;
+use saddlebag::claim::{Ended, Stage};
 use saddlebag::csi::Call;
 use saddlebag::node;
 use serde_json::json;
@@ -62,6 +62,20 @@ async fn after_a_reboot_a_claim_is_published_again() {
         again,
         "the controller knows nothing of a reboot"
     );
+}
+
+/// Nothing is mounted there any more, although its row may not say so yet.
+#[tokio::test]
+async fn whoever_asks_for_his_claim_again_after_a_reboot_waits_until_it_is_published_anew() {
+    let mut rig = booted("boot 0").await;
+    rig.register("v").await;
+    rig.take("v", "a", json!({})).await.unwrap();
+    for number in 1..6 {
+        let boot = format!("boot {number}");
+        rig.reboot(&boot).await;
+        let again = rig.take("v", "a", json!({})).await.unwrap();
+        assert_eq!((again.boot, again.stage), (boot, Stage::Published));
+    }
 }
 
 /// Conformance case 70, as far as users are known to be gone: by the boot of their node.

@@ -57,6 +57,7 @@ async fn whatever_happens_nothing_is_lost_leaked_or_endangered() {
         }
     };
     if let Some((history, failure)) = failed {
+        println!("in round {}: {}", failure.round, failure.what);
         let shortest = shrink::shortest(history, failure).await;
         panic!("SADDLEBAG_HISTORY_SEED={seed}: {shortest}");
     }

@@ -6,7 +6,7 @@ mod learn;
 use crate::model::{Held, Model};
 use crate::rest;
 use crate::site::{NODES, Site};
-use crate::step::{Event, Request, Round, VOLUMES, Wait, id, millis, mode};
+use crate::step::{Event, Request, Round, VOLUMES, Wait, id, is_shared, millis, mode};
 use ask::{Outcome, ask, judged};
 use futures::future::join_all;
 use jiff::SignedDuration;
@@ -19,6 +19,9 @@ use uuid::Uuid;
 
 /// How long any request may take to be answered.
 const PATIENCE: Duration = Duration::from_secs(40);
+
+/// How the backing stores that volumes share are called.
+pub const SHARED_STORES: &str = "shared-";
 
 /// What is wrong, and in which round it was seen.
 #[derive(Clone, Debug)]
@@ -305,17 +308,13 @@ impl Play {
             .for_each(|held| held.may_end = true);
     }
 
-    /// How often the driver turned claims of a volume's backing store away.
+    /// How often the driver turned claims of a volume away, whichever backing stores it had.
     pub fn turned_away(&self, volume: usize) -> u64 {
-        let Some(external) = self.external_id(volume) else {
-            return 0;
-        };
         let storage = self.site.driver.storage();
-        storage
-            .turned_away
-            .get(&external)
-            .copied()
-            .unwrap_or_default()
+        match is_shared(volume) {
+            true => storage.turned_away(SHARED_STORES),
+            false => storage.turned_away(&format!("{}-", id(volume))),
+        }
     }
 
     /// The backing store that a volume is recorded with.
@@ -328,7 +327,7 @@ impl Play {
     /// A backing store for the volumes that share one, if that before it was deleted.
     fn bring_shared(&mut self) {
         if !self.site.driver.storage().disks.contains_key(&self.shared) {
-            self.shared = format!("shared-{}", Uuid::new_v4());
+            self.shared = format!("{SHARED_STORES}{}", Uuid::new_v4());
             self.site.driver.bring(&self.shared);
         }
     }

@@ -2,13 +2,13 @@
 //! the driver has, and what clients were told.
 
 use crate::model::Known;
-use crate::play::{Play, external, key};
+use crate::play::{Play, SHARED_STORES, external, key};
 use crate::site::{NODES, plugin};
 use crate::step::{USERS, VOLUMES, id};
 use crate::strict_driver::StrictDriver;
 use saddlebag::attachment::{self, AttachmentKey};
 use saddlebag::claim::Stage;
-use saddlebag::id::AllocationId;
+use saddlebag::id::{AllocationId, NodeId};
 use saddlebag::state::State;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -59,6 +59,9 @@ fn unfinished(play: &Play) -> Option<String> {
     if let Some(attachment) = state.restless_attachments().next() {
         return Some(format!("{:?}", attachment.row));
     }
+    if let Some(row) = of_an_earlier_boot(&state) {
+        return Some(row);
+    }
     let health = state.plugin(&plugin())?.health();
     if health.controllers_healthy < 1 || health.nodes_healthy < NODES {
         return Some("the plugin is not healthy".to_owned());
@@ -67,6 +70,18 @@ fn unfinished(play: &Play) -> Option<String> {
         0 => None,
         calls => Some(format!("{calls} calls are under way at the driver")),
     }
+}
+
+/// What still stands as it did before its node was switched off and on.
+fn of_an_earlier_boot(state: &State) -> Option<String> {
+    let has_passed = |node: &NodeId, boot: &str| state.boot_of(node) != boot;
+    let mut attachments = state.attachments().map(|stored| &stored.row);
+    let attachment = attachments.find(|row| has_passed(&row.key.node, &row.boot));
+    let mut claims = live_claims(state);
+    let claim = claims.find(|claim| has_passed(&claim.node, &claim.boot));
+    attachment
+        .map(|row| format!("of an earlier boot: {row:?}"))
+        .or_else(|| claim.map(|claim| format!("of an earlier boot: {claim:?}")))
 }
 
 fn volumes(play: &mut Play, problems: &mut Vec<String>) {
@@ -96,7 +111,7 @@ fn volumes(play: &mut Play, problems: &mut Vec<String>) {
     let at_driver: Vec<String> = storage.disks.keys().cloned().collect();
     for external in at_driver {
         let is_known = recorded.contains(&external)
-            || external.starts_with("shared-")
+            || external.starts_with(SHARED_STORES)
             || play.loose.contains(&external)
             || storage.is_doubtful(&external);
         if !is_known {
@@ -106,7 +121,7 @@ fn volumes(play: &mut Play, problems: &mut Vec<String>) {
             ));
         }
         if !recorded.contains(&external)
-            && !external.starts_with("shared-")
+            && !external.starts_with(SHARED_STORES)
             && storage.disks[&external].published.is_empty()
         {
             storage.disks.remove(&external);

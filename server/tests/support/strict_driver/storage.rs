@@ -99,7 +99,7 @@ pub struct Storage {
     /// made or not deleted.
     pub doubtful: BTreeSet<String>,
     /// How often the calls that bring a volume to a user were refused for good, by volume.
-    pub turned_away: BTreeMap<String, u64>,
+    turned_away: BTreeMap<String, u64>,
 }
 
 impl Disk {
@@ -158,6 +158,21 @@ impl Storage {
     pub fn is_doubtful(&self, external_id: &str) -> bool {
         let mut made = self.names.iter().filter(|(_, id)| *id == external_id);
         self.doubtful.contains(external_id) || made.any(|(name, _)| self.doubtful.contains(name))
+    }
+
+    /// How often calls that bring a volume to a user were refused for good, of all volumes, gone or not,
+    /// whose name, or id if they were brought, begins so.
+    pub fn turned_away(&self, prefix: &str) -> u64 {
+        let brought = self
+            .turned_away
+            .iter()
+            .filter(|(id, _)| id.starts_with(prefix));
+        let made = self
+            .names
+            .iter()
+            .filter(|(name, _)| name.starts_with(prefix));
+        let of_made = made.filter_map(|(_, id)| self.turned_away.get(id));
+        brought.map(|(_, times)| times).chain(of_made).sum()
     }
 
     pub fn breach(&mut self, subject: &Subject, what: String) {
