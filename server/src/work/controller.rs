@@ -81,7 +81,8 @@ enum Look {
 impl Look {
     /// Where a commit may have made something due.
     fn at(touched: &Touched) -> Self {
-        if !(touched.operations.is_empty() && touched.plugins.is_empty()) {
+        let is_elsewhere = touched.operations.is_empty() && touched.plugins.is_empty();
+        if !is_elsewhere || !touched.nodes.is_empty() {
             return Look::Everywhere;
         }
         let attachments = touched.attachments.iter();
@@ -162,7 +163,7 @@ impl Work {
 /// What waits for a controller there.
 fn waiting(state: &State, look: &Look) -> Vec<Work> {
     let is_ours =
-        |attachment: &&Arc<Stored<Attachment>>| attach::Step::of(&attachment.row).is_some();
+        |attachment: &&Arc<Stored<Attachment>>| attach::Step::of(state, &attachment.row).is_some();
     let operations = state.under_way().cloned().map(Work::Operation);
     match look {
         Look::Everywhere => {

@@ -32,6 +32,7 @@ mod driven;
 mod examples;
 mod expiry;
 mod external;
+mod false_fences;
 mod faults;
 mod front;
 mod given_up;

@@ -51,7 +51,10 @@ impl Played {
 pub struct Play {
     pub site: Site,
     pub model: Model,
+    /// What operators say of the nodes.
     pub fenced: [bool; NODES],
+    /// Which of them are switched off.
+    is_off: [bool; NODES],
     /// Backing stores that volumes were deregistered from.
     pub loose: BTreeSet<String>,
     shared: String,
@@ -72,6 +75,7 @@ pub async fn play(history: &[Round]) -> Result<Played, Failure> {
         site,
         model: Model::default(),
         fenced: [false; NODES],
+        is_off: [false; NODES],
         loose: BTreeSet::new(),
         shared: String::new(),
         played: Played::default(),
@@ -278,26 +282,59 @@ impl Play {
             Event::DriverRestarts(node) => self.site.driver.restart(node),
             Event::Reboot(node, seed) => self.reboot(node, seed).await,
             Event::Fence(node) => {
-                self.may_end(|held| held.node == node);
-                self.fenced[node] = true;
                 self.site.driver.power_off(node);
-                let (client, id) = (self.site.client(), self.site.node(node));
-                let fence = client.fence_node().node_id(id.as_str()).reason("it is off");
-                fence
-                    .send()
-                    .await
-                    .map_err(|error| format!("{event:?}: {error}"))?;
+                self.is_off[node] = true;
+                self.fence(node).await?;
             }
+            Event::FalseFence(node) if !self.fenced[node] => {
+                self.site.driver.vouch(node);
+                self.fence(node).await?;
+            }
+            Event::FalseFence(node) if !self.is_off[node] => self.unfence(node).await?,
+            Event::FalseFence(_) => {}
             Event::LetGo => self.site.driver.let_go(),
             Event::Rest => {}
         }
         Ok(())
     }
 
+    async fn fence(&mut self, node: usize) -> Result<(), String> {
+        self.may_end(|held| held.node == node);
+        self.fenced[node] = true;
+        let (client, id) = (self.site.client(), self.site.node(node));
+        let fence = client.fence_node().node_id(id.as_str());
+        let fenced = fence.reason("nobody answers there").send().await;
+        fenced
+            .map(drop)
+            .map_err(|error| format!("no fence of node {node}: {error}"))
+    }
+
+    async fn unfence(&mut self, node: usize) -> Result<(), String> {
+        let (client, id) = (self.site.client(), self.site.node(node));
+        let unfenced = client.unfence_node().node_id(id.as_str()).send().await;
+        unfenced.map_err(|error| format!("node {node} stays fenced: {error}"))?;
+        self.fenced[node] = false;
+        self.site.driver.doubt(node);
+        Ok(())
+    }
+
+    /// Ends a fence: of a node that lives, by taking it back.
+    pub async fn end_fence(&mut self, node: usize) -> Result<(), String> {
+        match (self.fenced[node], self.is_off[node]) {
+            (true, false) => self.unfence(node).await,
+            (true, true) => {
+                self.reboot(node, 0).await;
+                Ok(())
+            }
+            (false, _) => Ok(()),
+        }
+    }
+
     /// Switches a node off and on, and so unfences it.
     pub async fn reboot(&mut self, node: usize, seed: u64) {
         self.may_end(|held| held.node == node && held.release_on_reboot);
         self.fenced[node] = false;
+        self.is_off[node] = false;
         self.site.reboot(node, seed).await;
     }
 

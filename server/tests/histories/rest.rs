@@ -21,9 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub async fn come_to_rest(play: &mut Play) -> Result<(), String> {
     play.site.driver.fail_no_more();
     for node in 0..NODES {
-        if play.fenced[node] {
-            play.reboot(node, 0).await;
-        }
+        play.end_fence(node).await?;
     }
     let deadline = Instant::now() + PATIENCE;
     while let Some(unfinished) = unfinished(play) {

@@ -9,6 +9,7 @@
 //!   that hangs goes on when it is let go, though its caller gave up long ago; until then other calls
 //!   about the same volume are `Aborted`, as CSI says. Two at once from callers that both still wait are
 //!   a breach.
+//! - [`StrictDriver::vouch`] is what a false fence means to it: it refuses what would be a breach.
 //! - [`StrictDriver::power_off`] and [`StrictDriver::power_on`] are what happens to a node's host: what was
 //!   staged and published there is gone.
 //!
@@ -158,8 +159,20 @@ impl StrictDriver {
     }
 
     /// A node's host is off: nothing is staged or published there, and its Node service is unavailable.
+    /// What was under way there is lost.
     pub fn power_off(&self, node: usize) {
         self.shared.storage().power_off(&Self::node_id(node));
+        self.processes[node].die();
+    }
+
+    /// Somebody says of a node that lives that it uses nothing.
+    pub fn vouch(&self, node: usize) {
+        self.shared.storage().vouch(&Self::node_id(node));
+    }
+
+    /// Nobody says so any more.
+    pub fn doubt(&self, node: usize) {
+        self.shared.storage().doubt(&Self::node_id(node));
     }
 
     /// A node's host is on, in another boot.
