@@ -197,13 +197,14 @@ impl<'s> Moves<'s> {
         failed
     }
 
-    /// Ties a claim that waits to an attachment: the one that is there, or a new one.
+    /// Ties a claim that waits to an attachment: the one that is there, or a new one. That is written
+    /// again, so that a last claim that lets go of it at the same moment decides anew.
     pub fn tie(&mut self, seen: &Stored<Claim>) -> Result<()> {
         let mut claim = seen.row.clone();
         let key = claim.attachment_key();
         match self.state.attachment(&key) {
             Some(there) => {
-                self.guard_attachment(there);
+                self.put_attachment(there, there.row.clone())?;
                 claim.attachment = Some(there.row.id);
             }
             None => {
