@@ -69,7 +69,10 @@ struct Shared(Arc<Parts>);
 
 struct Parts {
     storage: Mutex<Storage>,
-    faults: Mutex<VecDeque<Fault>>,
+    /// What the next calls that change something meet; some of them nothing.
+    faults: Mutex<VecDeque<Option<Fault>>>,
+    /// How many calls hung so far.
+    hung: watch::Sender<usize>,
     /// How long each call that changes something takes.
     pace: Mutex<Duration>,
     /// Whether no call that changes something is heard.
@@ -92,6 +95,7 @@ impl StrictDriver {
         let shared = Shared(Arc::new(Parts {
             storage: Mutex::default(),
             faults: Mutex::default(),
+            hung: watch::Sender::new(0),
             pace: Mutex::default(),
             deaf: AtomicBool::new(false),
             let_go: watch::Sender::new(0),
@@ -130,7 +134,20 @@ impl StrictDriver {
 
     /// Has the next call that changes something meet this fault, after those that are queued already.
     pub fn fail_next(&self, fault: Fault) {
-        self.shared.0.faults.lock().unwrap().push_back(fault);
+        self.fail_after(0, fault);
+    }
+
+    /// Likewise, but lets so many calls go well first.
+    pub fn fail_after(&self, calls: usize, fault: Fault) {
+        let mut faults = self.shared.0.faults.lock().unwrap();
+        faults.extend(std::iter::repeat_n(None, calls));
+        faults.push_back(Some(fault));
+    }
+
+    /// Waits until a call hung.
+    pub async fn hangs(&self) {
+        let mut hung = self.shared.0.hung.subscribe();
+        let _ = hung.wait_for(|calls| *calls > 0).await;
     }
 
     /// Takes back the faults that met no call.
