@@ -101,3 +101,41 @@ async fn nothing_is_at_rest_that_stands_as_before_a_reboot() {
         panic!("in round {}: {}", failure.round, failure.what);
     }
 }
+
+/// The last claim lets go in the very moment in which another one comes: the attachment was on its way
+/// down with a claim on it, and who had let go waited for that one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_lets_go_as_another_comes_does_not_wait_for_him() {
+    let claim = |user| Request::Claim {
+        user,
+        volume: 1,
+        node: 1,
+        mode: 0,
+        read_only: false,
+        release_on_reboot: false,
+    };
+    let at_once = |requests: &[Request]| Round {
+        faults: Vec::new(),
+        requests: requests.iter().map(|request| (*request, 10_000)).collect(),
+        event: None,
+    };
+    let rest = || Round {
+        event: Some((0, Event::Rest)),
+        ..at_once(&[])
+    };
+    let turn = |user: usize| {
+        let (last, next) = (user % 2, (user + 1) % 2);
+        [
+            at_once(&[Request::Release { user: last }, claim(next)]),
+            rest(),
+        ]
+    };
+    let begin = [
+        at_once(&[Request::Create { volume: 1, mib: 1 }]),
+        at_once(&[claim(0)]),
+    ];
+    let history: Vec<Round> = begin.into_iter().chain((0..40).flat_map(turn)).collect();
+    if let Err(failure) = play(&history).await {
+        panic!("in round {}: {}", failure.round, failure.what);
+    }
+}

@@ -18,7 +18,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 /// How long any request may take to be answered.
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How the backing stores that volumes share are called.
 pub const SHARED_STORES: &str = "shared-";

@@ -8,7 +8,7 @@ use crate::step::{USERS, VOLUMES, id};
 use crate::strict_driver::StrictDriver;
 use saddlebag::attachment::{self, AttachmentKey};
 use saddlebag::claim::Stage;
-use saddlebag::id::{AllocationId, NodeId};
+use saddlebag::id::{AllocationId, ExternalId, NodeId};
 use saddlebag::state::State;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -29,7 +29,12 @@ pub async fn come_to_rest(play: &mut Play) -> Result<(), String> {
             return Err(breach.to_string());
         }
         if Instant::now() > deadline {
-            return Err(format!("not at rest after {PATIENCE:?}: {unfinished}"));
+            let calls = play.site.driver.under_way();
+            let state = play.site.control_plane().state();
+            let health = state.plugin(&plugin()).map(|plugin| plugin.health());
+            return Err(format!(
+                "not at rest after {PATIENCE:?}: {unfinished}\n    {calls} calls are under way, {health:?}"
+            ));
         }
         play.site.driver.let_go();
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -52,10 +57,16 @@ fn unfinished(play: &Play) -> Option<String> {
         return Some(format!("{:?}", operation.row));
     }
     if let Some(claim) = state.restless_claims().next() {
-        return Some(format!("{:?}", claim.row));
+        let row = &claim.row;
+        let attachment = state.attachment(&row.attachment_key());
+        let attachment = attachment.map(|attachment| &attachment.row);
+        let history = calls_about(play, &row.external_id);
+        return Some(format!("{row:?}\n    {attachment:?}\n    {history}"));
     }
     if let Some(attachment) = state.restless_attachments().next() {
-        return Some(format!("{:?}", attachment.row));
+        let row = &attachment.row;
+        let history = calls_about(play, &row.key.external_id);
+        return Some(format!("{row:?}\n    {history}"));
     }
     if let Some(row) = of_an_earlier_boot(&state) {
         return Some(row);
@@ -68,6 +79,11 @@ fn unfinished(play: &Play) -> Option<String> {
         0 => None,
         calls => Some(format!("{calls} calls are under way at the driver")),
     }
+}
+
+fn calls_about(play: &Play, external_id: &ExternalId) -> String {
+    let storage = play.site.driver.storage();
+    storage.history_of(external_id.as_str()).join("\n    ")
 }
 
 /// What still stands as it did before its node was switched off and on.
@@ -263,12 +279,14 @@ fn snapshots(play: &mut Play, problems: &mut Vec<String>) {
     let storage = play.site.driver.storage();
     for id in std::mem::take(&mut play.model.deleted_snapshots) {
         if storage.snapshots.contains_key(&id) && !storage.doubtful.contains(&id) {
-            problems.push(format!("{id} was deleted, and is there"));
+            let history = storage.history_of(&id).join("\n    ");
+            problems.push(format!("{id} was deleted, and is there:\n    {history}"));
         }
     }
     for id in play.model.snapshots.keys() {
         if !storage.snapshots.contains_key(id) && !storage.doubtful.contains(id) {
-            problems.push(format!("{id} was taken, and is not there"));
+            let history = storage.history_of(id).join("\n    ");
+            problems.push(format!("{id} was taken, and is not there:\n    {history}"));
         }
     }
 }
