@@ -1,6 +1,6 @@
 //! An attachment as it is stored.
 
-use super::Stage;
+use super::{Left, Stage};
 use crate::csi::MountOptions;
 use crate::error::Error;
 use crate::id::{ExternalId, NodeId, PluginId, VolumeKey};
@@ -65,6 +65,9 @@ pub struct Attachment {
     pub failure_code: Option<String>,
     /// What the node still has to do because the volume grew.
     pub expansion: Option<Expansion>,
+    /// What a fence of the node passed over; it may still be there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<Left>,
     /// The tries of the step under way.
     pub tries: Tries,
     /// The boot of the node in which it was staged; empty before, and where boots are not known.

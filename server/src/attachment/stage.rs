@@ -14,8 +14,12 @@ pub enum Stage {
     Attached,
     /// The node staged it.
     Staged,
-    /// It is known that it is not staged. ControllerUnpublishVolume may have been tried.
+    /// It is known that it is not staged, or who fenced the node vouches for that
+    /// ([`super::Attachment::left`]). ControllerUnpublishVolume may have been tried.
     Unstaged,
+    /// The controller detached it while somebody vouched that the node does not use it. It holds nothing
+    /// any more; the Node service is still to be asked to take down what may be left.
+    Detached,
 }
 
 /// What can happen to an attachment.
@@ -29,6 +33,8 @@ pub enum Event {
     Unstaged,
     /// ControllerUnpublishVolume is done.
     Detached,
+    /// ControllerUnpublishVolume is done, and the node is not known to have done its part.
+    Severed,
     /// The node was booted anew: nothing is mounted there any more.
     Rebooted,
     /// Somebody with evidence says that the node does not use it any more, whatever it did.
@@ -56,6 +62,7 @@ impl Stage {
             Stage::Attached => "attached",
             Stage::Staged => "staged",
             Stage::Unstaged => "unstaged",
+            Stage::Detached => "detached",
         }
     }
 
@@ -64,18 +71,26 @@ impl Stage {
         match (self, event) {
             (Stage::Wanted, Event::Attached) if !leaving => Ok(Next::At(Stage::Attached)),
             (Stage::Attached, Event::Staged) if !leaving => Ok(Next::At(Stage::Staged)),
-            (Stage::Attached | Stage::Staged, Event::Unstaged) if leaving => {
+            (Stage::Attached | Stage::Staged | Stage::Unstaged, Event::Unstaged) if leaving => {
                 Ok(Next::At(Stage::Unstaged))
             }
             (Stage::Wanted | Stage::Unstaged, Event::Detached) if leaving => Ok(Next::Gone),
+            (Stage::Unstaged, Event::Severed) if leaving => Ok(Next::At(Stage::Detached)),
+            (Stage::Detached, Event::Unstaged | Event::Rebooted) if leaving => Ok(Next::Gone),
             (Stage::Attached | Stage::Staged, Event::Rebooted) => Ok(Next::At(Stage::Attached)),
-            (_, Event::Fenced) if leaving => Ok(Next::At(Stage::Unstaged)),
+            (Stage::Unstaged, Event::Rebooted) if leaving => Ok(Next::At(Stage::Unstaged)),
+            (Stage::Wanted | Stage::Attached | Stage::Staged | Stage::Unstaged, Event::Fenced)
+                if leaving =>
+            {
+                Ok(Next::At(Stage::Unstaged))
+            }
             (
-                Stage::Wanted | Stage::Attached | Stage::Staged | Stage::Unstaged,
+                Stage::Wanted | Stage::Attached | Stage::Staged | Stage::Unstaged | Stage::Detached,
                 Event::Attached
                 | Event::Staged
                 | Event::Unstaged
                 | Event::Detached
+                | Event::Severed
                 | Event::Rebooted
                 | Event::Fenced,
             ) => Err(Impossible),
@@ -92,32 +107,43 @@ mod tests {
         let at = |stage| Ok(Next::At(stage));
         let no = Err(Impossible);
         let (attached, staged) = (at(Stage::Attached), at(Stage::Staged));
-        let (unstaged, gone) = (at(Stage::Unstaged), Ok(Next::Gone));
+        let (unstaged, detached, gone) = (at(Stage::Unstaged), at(Stage::Detached), Ok(Next::Gone));
         let events = [
             Event::Attached,
             Event::Staged,
             Event::Unstaged,
             Event::Detached,
+            Event::Severed,
             Event::Rebooted,
             Event::Fenced,
         ];
         for (stage, leaving, expected) in [
-            (Stage::Wanted, false, [attached, no, no, no, no, no]),
-            (Stage::Attached, false, [no, staged, no, no, attached, no]),
-            (Stage::Staged, false, [no, no, no, no, attached, no]),
-            (Stage::Unstaged, false, [no; 6]),
-            (Stage::Wanted, true, [no, no, no, gone, no, unstaged]),
+            (Stage::Wanted, false, [attached, no, no, no, no, no, no]),
+            (
+                Stage::Attached,
+                false,
+                [no, staged, no, no, no, attached, no],
+            ),
+            (Stage::Staged, false, [no, no, no, no, no, attached, no]),
+            (Stage::Unstaged, false, [no; 7]),
+            (Stage::Detached, false, [no; 7]),
+            (Stage::Wanted, true, [no, no, no, gone, no, no, unstaged]),
             (
                 Stage::Attached,
                 true,
-                [no, no, unstaged, no, attached, unstaged],
+                [no, no, unstaged, no, no, attached, unstaged],
             ),
             (
                 Stage::Staged,
                 true,
-                [no, no, unstaged, no, attached, unstaged],
+                [no, no, unstaged, no, no, attached, unstaged],
             ),
-            (Stage::Unstaged, true, [no, no, no, gone, no, unstaged]),
+            (
+                Stage::Unstaged,
+                true,
+                [no, no, unstaged, gone, detached, unstaged, unstaged],
+            ),
+            (Stage::Detached, true, [no, no, gone, no, no, gone, no]),
         ] {
             let happens = events.map(|event| stage.next(leaving, event));
             assert_eq!(happens, expected, "{stage:?}, leaving: {leaving}");
@@ -131,6 +157,7 @@ mod tests {
             Stage::Attached,
             Stage::Staged,
             Stage::Unstaged,
+            Stage::Detached,
         ] {
             assert_eq!(serde_json::to_value(stage).unwrap(), stage.as_str());
         }

@@ -65,6 +65,7 @@ impl Attachment {
             failure: None,
             failure_code: None,
             expansion: pending.then(|| Expansion::of(volume.capacity)),
+            left: None,
             tries: Tries::default(),
             boot: staged_in,
             generation: ONLY_GENERATION,
@@ -76,15 +77,23 @@ impl Attachment {
         Ok(attachment)
     }
 
+    /// What it is when its controller has detached it, or need not.
+    pub(crate) fn parting(&self) -> Event {
+        match self.left {
+            Some(_) => Event::Severed,
+            None => Event::Detached,
+        }
+    }
+
     /// Goes on over the steps that its driver does not have.
     pub(crate) fn skip(&mut self) -> Next {
         loop {
-            let stages = self.staging_path.is_some();
+            let has_to_unstage = self.staging_path.is_some() || self.left.is_some();
             let event = match (self.stage, self.leaving) {
                 (Stage::Wanted, false) if !self.attaches => Event::Attached,
-                (Stage::Attached, false) if !stages => Event::Staged,
-                (Stage::Attached | Stage::Staged, true) if !stages => Event::Unstaged,
-                (Stage::Wanted | Stage::Unstaged, true) if !self.attaches => Event::Detached,
+                (Stage::Attached, false) if self.staging_path.is_none() => Event::Staged,
+                (Stage::Attached | Stage::Staged, true) if !has_to_unstage => Event::Unstaged,
+                (Stage::Wanted | Stage::Unstaged, true) if !self.attaches => self.parting(),
                 _ => return Next::At(self.stage),
             };
             match self.stage.next(self.leaving, event) {

@@ -18,7 +18,7 @@
 
 mod commit;
 
-use super::place::{in_the_way, taken};
+use super::place::{in_the_way, is_left, taken};
 use super::{Claim, ClaimRequest, Stage};
 use crate::control::ControlPlane;
 use crate::csi::{AccessMode, MountOptions, Topology};
@@ -346,9 +346,16 @@ impl<'s> Asked<'s> {
             return Ok(());
         }
         let others = self.state.claims_on(&claim.node);
-        match in_the_way(others.map(|stored| &stored.row), claim) {
-            None => Ok(()),
-            Some(other) => Err(self.refused(taken(claim, other))),
+        if let Some(other) = in_the_way(others.map(|stored| &stored.row), claim) {
+            return Err(self.refused(taken(claim, other)));
+        }
+        let attachments = self.state.attachments_on(&claim.node);
+        match is_left(attachments.map(|stored| &stored.row), claim) {
+            false => Ok(()),
+            true => Err(self.refused(format!(
+                "at TargetPath {} something may still be mounted that is being taken down: try again",
+                claim.target_path.display()
+            ))),
         }
     }
 

@@ -69,14 +69,32 @@ impl<'s> Moves<'s> {
     /// A claim of which it is known that nothing is published for it any more, nor will be. It ends
     /// now if its attachment has other users; if it was the last, the attachment begins to leave, and
     /// the claim ends with it.
-    pub fn unpublish(&mut self, seen: &Stored<Claim>, mut claim: Claim) -> Result<()> {
+    pub fn unpublish(&mut self, seen: &Stored<Claim>, claim: Claim) -> Result<()> {
+        self.let_go(seen, claim, false)
+    }
+
+    /// [`Self::unpublish`] of a claim whose node is fenced: that nothing is published for it is somebody's
+    /// word, and its attachment notes where something may be.
+    pub fn pass_over(&mut self, seen: &Stored<Claim>, claim: Claim) -> Result<()> {
+        self.let_go(seen, claim, true)
+    }
+
+    fn let_go(&mut self, seen: &Stored<Claim>, mut claim: Claim, on_a_word: bool) -> Result<()> {
         claim.stage = Stage::Unpublished;
         claim.since = self.cp.clock.now();
         claim.tries = Tries::default();
         let Some(attachment) = self.attachment_of(&claim) else {
             return self.end(seen, claim);
         };
+        let mut leaving = attachment.row.clone();
+        if on_a_word && leaving.stage == attachment::Stage::Staged {
+            leaving.left.get_or_insert_default().add(&claim);
+        }
+        let is_noted = leaving.left != attachment.row.left;
         if attachment.row.leaving {
+            if is_noted {
+                self.put_attachment(attachment, leaving)?;
+            }
             return self.put(seen, claim);
         }
         let mut others = self.state.users(&attachment.row.key).filter(|other| {
@@ -87,9 +105,11 @@ impl<'s> Moves<'s> {
         });
         if let Some(other) = others.next() {
             self.guard(Guard::At(other.row.row_key(), other.modified));
+            if is_noted {
+                self.put_attachment(attachment, leaving)?;
+            }
             return self.end(seen, claim);
         }
-        let mut leaving = attachment.row.clone();
         leaving.leaving = true;
         match leaving.skip() {
             Next::At(_) => {
@@ -177,13 +197,14 @@ impl<'s> Moves<'s> {
         failed
     }
 
-    /// Ties a claim that waits to an attachment: the one that is there, or a new one.
+    /// Ties a claim that waits to an attachment: the one that is there, or a new one. That is written
+    /// again, so that a last claim that lets go of it at the same moment decides anew.
     pub fn tie(&mut self, seen: &Stored<Claim>) -> Result<()> {
         let mut claim = seen.row.clone();
         let key = claim.attachment_key();
         match self.state.attachment(&key) {
             Some(there) => {
-                self.guard_attachment(there);
+                self.put_attachment(there, there.row.clone())?;
                 claim.attachment = Some(there.row.id);
             }
             None => {

@@ -51,7 +51,7 @@ pub(crate) fn settle_claim(
         Settling::Fence => {
             release(BY_FENCE);
             guard_node(&mut moves, state, &seen.row);
-            moves.unpublish(seen, claim)?;
+            moves.pass_over(seen, claim)?;
         }
         Settling::Reboot => {
             if claim.on_reboot == OnReboot::Release {
@@ -95,6 +95,12 @@ pub(crate) fn settle_attachment(
     }
     let mut changed = row.clone();
     state.boot_of(&row.key.node).clone_into(&mut changed.boot);
+    match event {
+        attachment::Event::Fenced => {
+            changed.left.get_or_insert_default();
+        }
+        _ => changed.left = None,
+    }
     Ok(moves
         .happen(seen, changed, event)?
         .map(|()| moves.into_transaction()))
@@ -110,8 +116,8 @@ fn evident(state: &State, row: &Attachment) -> Option<attachment::Event> {
     if may_be_staged && row.leaving && node.fenced.is_some() && !is_needed(state, row) {
         return Some(attachment::Event::Fenced);
     }
-    let is_staged = row.stage == attachment::Stage::Staged;
-    (is_staged && is_another_boot(&row.boot, node)).then_some(attachment::Event::Rebooted)
+    let may_be_there = row.stage == attachment::Stage::Staged || row.left.is_some();
+    (may_be_there && is_another_boot(&row.boot, node)).then_some(attachment::Event::Rebooted)
 }
 
 /// Whether a volume is published, may be, or is to be, for a claim that holds this attachment.
@@ -144,6 +150,9 @@ fn settling(state: &State, claim: &Claim) -> Option<Settling> {
         let released = claim.is_leaving() && claim.stage != Stage::Published;
         return released.then_some(Settling::End);
     };
+    if claim.stage == Stage::Unpublished && attachment.stage == attachment::Stage::Detached {
+        return Some(Settling::End);
+    }
     if claim.stage != Stage::Taken {
         return None;
     }

@@ -62,7 +62,7 @@ impl<'a> Standing<'a> {
     /// Where this claim stands.
     pub fn of(state: &'a State, claim: &'a Claim) -> Self {
         let attachment = state.attachment(&claim.attachment_key());
-        let (step, tries) = next(claim, attachment);
+        let (step, tries) = next(state, claim, attachment);
         let obstacle = step.and_then(|step| obstacle(state, claim, step, tries));
         let answer = step.map(|_| format!("the answer of plugin {:?}", claim.plugin.as_str()));
         Self {
@@ -75,23 +75,26 @@ impl<'a> Standing<'a> {
 }
 
 /// The step that an attachment is at on its way up or down; nothing once its claims can be published.
-fn step_of(attachment: &Attachment) -> Option<Step> {
-    use attachment::Stage::{Attached, Staged, Unstaged, Wanted};
+fn step_of(state: &State, attachment: &Attachment) -> Option<Step> {
+    use attachment::Stage::{Attached, Detached, Staged, Unstaged, Wanted};
     let stages = attachment.staging_path.is_some();
     match (attachment.stage, attachment.leaving) {
         (Attached | Staged, true) if stages => Some(Step::Unstage),
-        (Wanted | Attached | Staged | Unstaged, true) => Some(Step::Detach),
+        (Unstaged | Detached, true) if attachment.awaits_node(state) => Some(Step::Unstage),
+        (Wanted | Attached | Staged | Unstaged | Detached, true) => Some(Step::Detach),
         (Wanted, false) if attachment.attaches => Some(Step::Attach),
         (Wanted | Attached, false) if stages => Some(Step::Stage),
-        (Wanted | Attached | Staged | Unstaged, false) => None,
+        (Wanted | Attached | Staged | Unstaged | Detached, false) => None,
     }
 }
 
 fn next<'a>(
+    state: &State,
     claim: &'a Claim,
     attachment: Option<&'a Arc<Stored<Attachment>>>,
 ) -> (Option<Step>, &'a Tries) {
-    let of_attachment = attachment.and_then(|stored| Some((step_of(&stored.row)?, &stored.row)));
+    let of_attachment =
+        attachment.and_then(|stored| Some((step_of(state, &stored.row)?, &stored.row)));
     if claim.ended_at.is_some() || claim.is_at_rest() {
         return (None, &claim.tries);
     }
@@ -109,7 +112,8 @@ fn obstacle(state: &State, claim: &Claim, step: Step, tries: &Tries) -> Option<S
     let fence = state
         .node(&claim.node)
         .and_then(|row| row.row.fenced.as_ref());
-    if let (Some(fence), Role::Node) = (fence, step.role()) {
+    let is_passed_over = step.role() == Role::Node && step != Step::Unstage;
+    if let Some(fence) = fence.filter(|_| is_passed_over) {
         return Some(format!("node {node}, which is fenced: {}", fence.reason));
     }
     let can_be_asked = state.plugin(&claim.plugin).is_some_and(|plugin| {

@@ -1,6 +1,7 @@
 //! Taking a claim.
 
 use super::admission::admit;
+use super::settle::is_another_boot;
 use super::{Claim, ClaimKey, ClaimRequest, Ended};
 use crate::control::ControlPlane;
 use crate::error::{Error, Fault, Result};
@@ -125,10 +126,17 @@ async fn await_published(cp: &ControlPlane, key: &ClaimKey, deadline: Deadline) 
 
 /// What there is to be said of a claim that is at rest, was refused, or has ended.
 fn answer(state: &State, key: &ClaimKey) -> Option<Result<Index>> {
-    let goes_on = state
-        .claim(key)
-        .is_some_and(|live| !live.row.is_at_rest() && live.row.failure.is_none());
+    let goes_on = state.claim(key).is_some_and(|live| {
+        let live = &live.row;
+        live.failure.is_none() && !(live.is_at_rest() && is_of_this_boot(state, live))
+    });
     (!goes_on).then(|| so_far(state, key))
+}
+
+/// Whether what a claim's row says of its mount holds in this boot of its node.
+fn is_of_this_boot(state: &State, claim: &Claim) -> bool {
+    let node = state.node(&claim.node);
+    !node.is_some_and(|node| is_another_boot(&claim.boot, &node.row))
 }
 
 /// What there is to be said of a claim now.

@@ -4,7 +4,7 @@
 
 use super::finding::{Finding, Kind, request};
 use super::listing::{Listed, Listing};
-use crate::attachment::AttachmentKey;
+use crate::attachment::{AttachmentKey, Stage};
 use crate::id::{ExternalId, NodeId, PluginId, VolumeKey};
 use crate::operation::{self, Operation, Progress, Subject};
 use crate::plugin::Role;
@@ -127,7 +127,10 @@ impl<'a> Compared<'a> {
     fn is_attached(&self, external_id: &ExternalId, node: &str) -> bool {
         [self.before, self.after].into_iter().any(|state| {
             let mut attachments = state.attachments_of(self.plugin, external_id);
-            attachments.any(|attachment| attachment.row.external_node_id == node)
+            attachments.any(|attachment| {
+                let row = &attachment.row;
+                row.external_node_id == node && row.stage != Stage::Detached
+            })
         }) || self.node(node).is_some_and(|here| {
             let key = AttachmentKey {
                 plugin: self.plugin.clone(),
@@ -136,7 +139,8 @@ impl<'a> Compared<'a> {
             };
             [self.before, self.after]
                 .into_iter()
-                .any(|state| state.attachment(&key).is_some())
+                .filter_map(|state| state.attachment(&key))
+                .any(|attachment| attachment.row.stage != Stage::Detached)
         })
     }
 

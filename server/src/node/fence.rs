@@ -9,8 +9,8 @@ use crate::state::Stored;
 use crate::store::{Guard, Index, Transaction, keys};
 
 /// Notes that a node uses no volume any more and will not until it is booted anew, whatever it did
-/// last. What is claimed there is released: its drivers' Node services are not asked, the
-/// controllers are. An empty reason is refused; fencing a fenced node changes nothing.
+/// last. What is claimed there is released: its drivers' controllers are asked, and no Node service is
+/// waited for; what may be there still is taken down if the node answers all the same. An empty reason is refused; fencing a fenced node changes nothing.
 pub async fn fence(cp: &ControlPlane, node: &NodeId, reason: &str) -> Result<Index> {
     if reason.is_empty() {
         return Err(Error::from(Fault::NoFenceReason).node(node));
@@ -29,7 +29,8 @@ pub async fn fence(cp: &ControlPlane, node: &NodeId, reason: &str) -> Result<Ind
     .await
 }
 
-/// Takes that back: the node takes claims again. One that is not fenced stays as it is.
+/// Takes that back: the node takes claims again, and is asked first to take down what the fence passed
+/// over, unless it was booted anew. One that is not fenced stays as it is.
 pub async fn unfence(cp: &ControlPlane, node: &NodeId) -> Result<Index> {
     change(cp, node, |seen| {
         seen.fenced.is_some().then(|| Node {

@@ -2,6 +2,7 @@
 
 use super::Volume;
 use super::intake::{keep_others_out, release_backing};
+use crate::attachment::Stage;
 use crate::claim::Claim;
 use crate::claim::moves::Moves;
 use crate::control::ControlPlane;
@@ -136,11 +137,11 @@ fn check_unused(state: &State, volume: &Volume) -> Result<()> {
 }
 
 /// Whether no node holds the backing store any more: claims of a volume that was deregistered by
-/// force may.
+/// force may. One that a node was detached from on somebody's word is not held by it.
 fn check_detached(state: &State, volume: &Volume) -> Result<()> {
     let external = volume.remote_id();
     let mut attachments = state.attachments_of(&volume.plugin, &external);
-    match attachments.next() {
+    match attachments.find(|attachment| attachment.row.stage != Stage::Detached) {
         None => Ok(()),
         Some(attachment) => {
             let fault = Fault::VolumeInUse(volume.key.id.to_string());

@@ -21,10 +21,11 @@ pub(super) enum Step {
 
 impl Step {
     /// The step that is due; `None`: none at the controller.
-    pub fn of(attachment: &Attachment) -> Option<Self> {
+    pub fn of(state: &State, attachment: &Attachment) -> Option<Self> {
         match (attachment.stage, attachment.leaving) {
             (Stage::Wanted, false) => Some(Self::Attach),
-            (Stage::Wanted | Stage::Unstaged, true) => Some(Self::Detach),
+            (Stage::Wanted, true) => Some(Self::Detach),
+            (Stage::Unstaged, true) => (!attachment.awaits_node(state)).then_some(Self::Detach),
             _ => None,
         }
     }
@@ -39,8 +40,10 @@ enum Told {
 /// Tries once, and records what it came to. Nothing happens without a healthy controller.
 pub(super) async fn take(cp: &ControlPlane, seen: &Stored<Attachment>) {
     let row = &seen.row;
-    let Some(step) = Step::of(row) else { return };
     let state = cp.state();
+    let Some(step) = Step::of(&state, row) else {
+        return;
+    };
     let Ok(connection) = cp.drivers.controller(&state, &row.key.plugin) else {
         return;
     };
@@ -137,7 +140,7 @@ fn outcome(
 ) -> Result<Option<Transaction>> {
     let Some(seen) = state
         .attachment(&tried_on.row.key)
-        .filter(|seen| seen.row.id == tried_on.row.id && Step::of(&seen.row) == Some(step))
+        .filter(|seen| seen.row.id == tried_on.row.id && Step::of(state, &seen.row) == Some(step))
     else {
         return Ok(None);
     };
@@ -149,7 +152,10 @@ fn outcome(
             moves.happen(seen, attached, Event::Attached)?;
         }
         Tried::Done(Told::Detached) => {
-            moves.happen(seen, seen.row.clone(), Event::Detached)?;
+            let mut detached = seen.row.clone();
+            detached.expansion = None;
+            let parting = detached.parting();
+            moves.happen(seen, detached, parting)?;
         }
         Tried::Refused(Failure { error, code }) => {
             moves.refuse(seen, &named(error, &seen.row), code.as_deref())?;
@@ -157,6 +163,9 @@ fn outcome(
         Tried::Unclear(failure) => {
             let mut again = seen.row.clone();
             failure.count(cp, &mut again.tries);
+            if let Some(left) = &mut again.left {
+                left.refused = true;
+            }
             moves.put_attachment(seen, again)?;
         }
     }

@@ -93,7 +93,7 @@ enum Look {
 impl Look {
     /// Where a commit may have made something due: what an operation that ended was in the way of, too.
     fn at(state: &State, touched: &Touched) -> Self {
-        if !touched.plugins.is_empty() {
+        if !touched.plugins.is_empty() || !touched.nodes.is_empty() {
             return Look::Everywhere;
         }
         let operations = touched.operations.iter();
@@ -168,7 +168,7 @@ impl Work {
 /// What waits for a controller there.
 fn waiting(state: &State, look: &Look) -> Vec<Work> {
     let is_ours =
-        |attachment: &&Arc<Stored<Attachment>>| attach::Step::of(&attachment.row).is_some();
+        |attachment: &&Arc<Stored<Attachment>>| attach::Step::of(state, &attachment.row).is_some();
     match look {
         Look::Everywhere => {
             let operations = state.under_way().cloned().map(Work::Operation);

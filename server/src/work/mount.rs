@@ -4,12 +4,13 @@ use super::attach::secrets;
 use super::node::{Step, published};
 use super::record::{Failure, committed};
 use super::{folders, mounted};
-use crate::attachment::Attachment;
+use crate::attachment::{Attachment, AttachmentKey};
 use crate::claim::{Claim, Stage, place};
 use crate::config::BaseDir;
 use crate::control::ControlPlane;
 use crate::csi::{self, About, CapacityRange, Connection, NodeCapabilities};
 use crate::error::{Error, Fault, Result};
+use crate::id::NodeId;
 use crate::node::paths;
 use crate::state::State;
 use futures::FutureExt;
@@ -124,7 +125,16 @@ impl Asking<'_> {
         })
     }
 
+    /// Takes down what a fence passed over first.
     async fn unstage(&self, row: &Attachment) -> Result<Tried> {
+        for target in row.left.iter().flat_map(|left| &left.targets) {
+            let none = || None;
+            let unpublished = self.unpublish_at(&row.key, &target.path, target.named, none);
+            let tried = unpublished.await?;
+            if !matches!(tried, Tried::Done(())) {
+                return Ok(tried);
+            }
+        }
         let Some(path) = &row.staging_path else {
             return Ok(Tried::Done(()));
         };
@@ -191,8 +201,23 @@ impl Asking<'_> {
             // It was never published there: what is there is another's.
             return Ok(Tried::Done(()));
         }
+        let is_named = claim.request.target_path.is_some();
+        let made = || self.made_for(claim);
+        self.unpublish_at(&claim.attachment_key(), path, is_named, made)
+            .await
+    }
+
+    /// Unpublishes at a target path, which a client may have named, and removes what was made there,
+    /// from the topmost folder down.
+    async fn unpublish_at(
+        &self,
+        key: &AttachmentKey,
+        path: &Path,
+        is_named: bool,
+        made: impl FnOnce() -> Option<PathBuf>,
+    ) -> Result<Tried> {
         let unpublish = csi::NodeUnpublishVolume {
-            external_id: claim.external_id.to_string(),
+            external_id: key.external_id.to_string(),
             target_path: self.seen(path),
         };
         let about = About {
@@ -201,7 +226,9 @@ impl Asking<'_> {
             ..About::default()
         };
         match self.connection.node_unpublish_volume(&unpublish).await {
-            Ok(()) if self.is_ours(claim).await? => vacated(path, self.made_for(claim)).await,
+            Ok(()) if !is_named || self.is_below_a_root(&key.node, path).await? => {
+                vacated(path, made()).await
+            }
             Ok(()) => Ok(Tried::Done(())),
             Err(error) => Ok(Tried::failed(
                 &error,
@@ -254,7 +281,11 @@ impl Asking<'_> {
         let shown = claim.target_path.display();
         let text = if let Some(other) = self.in_the_way(claim) {
             place::taken(claim, other)
-        } else if !self.is_ours(claim).await? {
+        } else if claim.request.target_path.is_some()
+            && !self
+                .is_below_a_root(&claim.node, &claim.target_path)
+                .await?
+        {
             format!("TargetPath {shown} leads out of the folders for target paths")
         } else {
             return Ok(None);
@@ -283,22 +314,14 @@ impl Asking<'_> {
         (!is_shared).then_some(made)
     }
 
-    /// Whether a claim's target path is where we made it, or leads to below one of the node's folders
-    /// for target paths.
-    async fn is_ours(&self, claim: &Claim) -> Result<bool> {
-        if claim.request.target_path.is_none() {
-            return Ok(true);
-        }
-        let node = self.state.node(&claim.node);
+    /// Whether a path leads to below one of the node's folders for target paths.
+    async fn is_below_a_root(&self, node: &NodeId, path: &Path) -> Result<bool> {
+        let node = self.state.node(node);
         let roots = node
             .map(|node| node.row.target_roots.clone())
             .unwrap_or_default();
-        let target = claim.target_path.clone();
-        on_host(
-            move || Ok(folders::is_below(&target, &roots)),
-            &claim.target_path,
-        )
-        .await
+        let target = path.to_owned();
+        on_host(move || Ok(folders::is_below(&target, &roots)), path).await
     }
 
     fn told(&self, row: &Attachment) -> csi::Capability {

@@ -4,7 +4,7 @@ use super::attach::named;
 use super::mount::{Done, Tried};
 use super::node::Step;
 use super::record::Failure;
-use crate::attachment::{self, Attachment};
+use crate::attachment::{self, Attachment, Target};
 use crate::claim::moves::Moves;
 use crate::claim::{Claim, Event};
 use crate::control::ControlPlane;
@@ -13,6 +13,7 @@ use crate::id::NodeId;
 use crate::state::{State, Stored};
 use crate::store::{Guard, Transaction, keys};
 use crate::volume::Volume;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What becomes of the rows. Nothing, if they have moved on meanwhile: then what was tried is undone,
@@ -30,14 +31,16 @@ pub(super) fn outcome(
             let Some(seen) = state
                 .attachment(&on.row.key)
                 .filter(|seen| seen.row.id == on.row.id && is_still(state, seen, step))
+                .filter(|seen| targets(&seen.row) == targets(&on.row))
             else {
                 return Ok(None);
             };
+            let although_fenced = seen.row.awaits_node(state);
             match step {
                 Step::Expand(_) => expanded(cp, state, &mut moves, seen, &done.tried)?,
                 _ => staged(cp, &mut moves, seen, step, done)?,
             }
-            guard_boot(&mut moves, state, &on.row.key.node, boot)
+            guard_boot(&mut moves, state, &on.row.key.node, boot, although_fenced)
         }
         Step::Publish(on) | Step::Unpublish(on) => {
             let still = |seen: &&Arc<Stored<Claim>>| {
@@ -49,19 +52,31 @@ pub(super) fn outcome(
                 return Ok(None);
             };
             claimed(cp, &mut moves, seen, step, done)?;
-            guard_boot(&mut moves, state, &on.row.node, boot)
+            guard_boot(&mut moves, state, &on.row.node, boot, false)
         }
     };
     Ok(moved.then(|| moves.into_transaction()))
 }
 
-/// What was done in one boot of a node counts in that boot only. Whether this is still it.
-fn guard_boot(moves: &mut Moves<'_>, state: &State, node: &NodeId, boot: &str) -> bool {
+/// What was done in one boot of a node counts in that boot only, and only what is asked of a fenced node
+/// counts while it is fenced. Whether this is so.
+fn guard_boot(
+    moves: &mut Moves<'_>,
+    state: &State,
+    node: &NodeId,
+    boot: &str,
+    although_fenced: bool,
+) -> bool {
     let Some(stored) = state.node(node) else {
         return false;
     };
     moves.guard(Guard::At(keys::node(node), stored.modified));
-    stored.row.boot_id == boot && stored.row.fenced.is_none()
+    stored.row.boot_id == boot && (although_fenced || stored.row.fenced.is_none())
+}
+
+/// What a fence passed over: it is taken down as it was known when that was tried.
+fn targets(row: &Attachment) -> Option<&BTreeSet<Target>> {
+    row.left.as_ref().map(|left| &left.targets)
 }
 
 fn is_still(state: &State, seen: &Arc<Stored<Attachment>>, step: &Step) -> bool {
@@ -87,7 +102,10 @@ fn staged(
                     changed.boot.clone_from(&done.boot);
                     attachment::Event::Staged
                 }
-                _ => attachment::Event::Unstaged,
+                _ => {
+                    changed.left = None;
+                    attachment::Event::Unstaged
+                }
             };
             moves.happen(seen, changed, event)?;
         }
@@ -96,6 +114,10 @@ fn staged(
         }
         Tried::Unclear(failure) => {
             failure.count(cp, &mut changed.tries);
+            if let Some(left) = &mut changed.left {
+                // Where the node is fenced, it is the turn of the controller.
+                left.refused = false;
+            }
             moves.put_attachment(seen, changed)?;
         }
     }

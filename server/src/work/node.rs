@@ -3,9 +3,10 @@
 //! - What is done to one backing store goes one after the other, what was wanted first first; all else
 //!   side by side, so that a volume that hangs holds up no other. What waits for its next try holds up
 //!   nothing.
-//! - A fenced node is left alone.
-//! - Nothing is published on what was staged in an earlier boot, and nothing is unstaged while a claim
-//!   needs it.
+//! - A fenced node is left alone, but for what the fence passed over: it is asked to take that down when
+//!   its turn comes ([`Attachment::left`]).
+//! - Nothing is published on what was staged in an earlier boot, nor does it grow, and nothing is
+//!   unstaged while a claim needs it.
 
 use super::later::Later;
 use super::{Steps, mount};
@@ -95,15 +96,33 @@ impl Step {
         let row = &seen.row;
         match (row.stage, row.leaving) {
             (attachment::Stage::Attached, false) => Some(Self::Stage(Arc::clone(seen))),
-            (attachment::Stage::Staged, false) if is_to_grow(state, row) => {
+            (attachment::Stage::Staged, false)
+                if is_of_this_boot(state, row) && is_to_grow(state, row) =>
+            {
                 Some(Self::Expand(Arc::clone(seen)))
             }
             (attachment::Stage::Attached | attachment::Stage::Staged, true)
-                if !settle::is_needed(state, row) =>
+                if is_known_whole(row) && !settle::is_needed(state, row) =>
+            {
+                Some(Self::Unstage(Arc::clone(seen)))
+            }
+            (attachment::Stage::Unstaged | attachment::Stage::Detached, true)
+                if is_known_whole(row) && row.awaits_node(state) =>
             {
                 Some(Self::Unstage(Arc::clone(seen)))
             }
             _ => None,
+        }
+    }
+
+    /// Whether a fenced node is asked for it.
+    fn is_asked_of_a_fenced_node(&self) -> bool {
+        match self {
+            Self::Unstage(seen) => matches!(
+                seen.row.stage,
+                attachment::Stage::Unstaged | attachment::Stage::Detached
+            ),
+            Self::Stage(_) | Self::Expand(_) | Self::Publish(_) | Self::Unpublish(_) => false,
         }
     }
 
@@ -114,11 +133,9 @@ impl Step {
             let attachment = state.attachment(&row.attachment_key());
             attachment.is_some_and(|attachment| {
                 let attachment = &attachment.row;
-                let node = state.node(&row.node);
                 row.attachment == Some(attachment.id)
                     && attachment.stage == attachment::Stage::Staged
-                    && !node
-                        .is_some_and(|node| settle::is_another_boot(&attachment.boot, &node.row))
+                    && is_of_this_boot(state, attachment)
             })
         };
         match (row.stage, row.is_leaving()) {
@@ -169,6 +186,17 @@ impl Step {
     }
 }
 
+/// Whether what was staged is, for all that is known of its node's boots.
+fn is_of_this_boot(state: &State, row: &Attachment) -> bool {
+    let node = state.node(&row.key.node);
+    !node.is_some_and(|node| settle::is_another_boot(&row.boot, &node.row))
+}
+
+/// Whether everything is known that has to be unpublished before it is unstaged.
+fn is_known_whole(row: &Attachment) -> bool {
+    row.left.as_ref().is_none_or(|left| !left.incomplete)
+}
+
 /// Whether the node has to do its part of a growth, and can: CSI wants a driver that stages to be
 /// asked once it staged, any other once it published.
 fn is_to_grow(state: &State, row: &Attachment) -> bool {
@@ -185,16 +213,13 @@ pub(super) fn published<'s>(state: &'s State, row: &Attachment) -> Option<&'s Cl
 
 /// What waits for a Node service there.
 fn waiting(state: &State, node: &NodeId, look: &Look) -> Vec<Step> {
-    if state
-        .node(node)
-        .is_none_or(|node| node.row.fenced.is_some())
-    {
+    let Some(seen) = state.node(node) else {
         return Vec::new();
-    }
+    };
     let of_attachment =
         |attachment: &Arc<Stored<Attachment>>| Step::of_attachment(state, attachment);
     let of_claim = |claim: &Arc<Stored<Claim>>| Step::of_claim(state, claim);
-    match look {
+    let mut waiting: Vec<Step> = match look {
         Look::Everywhere => {
             let attachments = state
                 .restless_attachments()
@@ -211,7 +236,11 @@ fn waiting(state: &State, node: &NodeId, look: &Look) -> Vec<Step> {
             let attachments = attachments.filter_map(of_attachment);
             attachments.chain(claims.filter_map(of_claim)).collect()
         }
+    };
+    if seen.row.fenced.is_some() {
+        waiting.retain(Step::is_asked_of_a_fenced_node);
     }
+    waiting
 }
 
 /// What to go on with now: for each backing store that nothing is done to, what is due first.

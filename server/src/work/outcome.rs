@@ -8,7 +8,9 @@ use crate::control::ControlPlane;
 use crate::csi;
 use crate::error::{Error, Fault, Result};
 use crate::id::{ExternalId, SnapshotId};
-use crate::operation::{Event, Kind, Operation, Outcome, Progress, SnapshotTaken, Trouble};
+use crate::operation::{
+    Event, Kind, Operation, Outcome, Progress, SnapshotTaken, Subject, Trouble,
+};
 use crate::state::{State, Stored};
 use crate::store::{Guard, Transaction, Write, keys};
 use crate::volume::{Volume, hold_new_backing, release_backing};
@@ -93,6 +95,13 @@ fn transaction(
             next_try: cp.clock.now(),
         }),
         Tried::Refused(failure) => Event::Refused(failure.error.clone()),
+        Tried::Done(Told::Snapshot(taken)) if is_being_deleted(state, &row, taken) => {
+            Event::Unclear(Trouble {
+                error: still_there(taken),
+                lacks_controller: false,
+                next_try: cp.clock.after(backoff::after(row.attempts)),
+            })
+        }
         Tried::Done(told) => match keep(cp, state, &row, told, &mut transaction) {
             Ok(outcome) => Event::Done(outcome),
             Err(error) => {
@@ -104,6 +113,25 @@ fn transaction(
     let progress = next(&row, event)?;
     row.record(&mut transaction, seen, progress, cp.clock.now())?;
     Ok(transaction)
+}
+
+/// A driver answers an older snapshot for the same name. Whether that is on its way out: then another one
+/// has to be taken once it is gone.
+fn is_being_deleted(state: &State, row: &Operation, taken: &csi::Snapshot) -> bool {
+    state.doing(&subject(row, taken)).is_some()
+}
+
+fn subject(row: &Operation, taken: &csi::Snapshot) -> Subject {
+    Subject::Snapshot(row.plugin.clone(), SnapshotId::known(taken.id.as_str()))
+}
+
+fn still_there(taken: &csi::Snapshot) -> Error {
+    let what = format!(
+        "the delete of snapshot {:?}, which has this name,",
+        taken.id
+    );
+    let why = "it was asked for earlier".to_owned();
+    Fault::StillReleasing { what, why }.into()
 }
 
 /// The trouble that a try without a clear end leaves behind. What kept us from asking the driver at
@@ -173,13 +201,17 @@ fn keep(
             }
             Ok(Outcome::Nothing)
         }
-        (Told::Snapshot(taken), Kind::Snapshot(_)) => Ok(Outcome::Snapshot(SnapshotTaken {
-            id: SnapshotId::known(taken.id.as_str()),
-            source: ExternalId::known(taken.source_volume_id.as_str()),
-            size_bytes: taken.size_bytes,
-            taken_at_seconds: taken.creation_time.map_or(0, |time| time.as_second()),
-            is_ready: taken.ready_to_use,
-        })),
+        (Told::Snapshot(taken), Kind::Snapshot(_)) => {
+            let delete = subject(row, taken).lock();
+            transaction.guards.push(Guard::Absent(delete));
+            Ok(Outcome::Snapshot(SnapshotTaken {
+                id: SnapshotId::known(taken.id.as_str()),
+                source: ExternalId::known(taken.source_volume_id.as_str()),
+                size_bytes: taken.size_bytes,
+                taken_at_seconds: taken.creation_time.map_or(0, |time| time.as_second()),
+                is_ready: taken.ready_to_use,
+            }))
+        }
         (Told::SnapshotDeleted, Kind::DeleteSnapshot) => Ok(Outcome::Nothing),
         _ => Err(Fault::Internal.into()),
     }

@@ -78,6 +78,8 @@ pub struct Writer<'a> {
     pub breakage: f64,
     /// Whether what is sent names backing stores that are there.
     pub registers: bool,
+    /// Whether what is sent claims a volume.
+    pub claims: bool,
     /// Whether the path names the volume already.
     pub is_in_path: bool,
     /// The volume that is described at the moment, if it is one that was there.
@@ -209,6 +211,9 @@ impl Writer<'_> {
     fn chance(&self, key: &str, property: &Value) -> f64 {
         let takes_anything = property["type"].is_null() && property["allOf"].is_null();
         match key {
+            "AccessMode" | "AttachmentMode" if self.claims => 0.4,
+            "NodeID" if self.claims => 0.95,
+            "AllocationID" if self.claims => 0.3,
             key if USUAL.contains(&key) => 0.98,
             "ExternalID" if self.registers => 0.95,
             "ExternalID" => 0.02,

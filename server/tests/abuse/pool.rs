@@ -7,6 +7,7 @@ use rand::seq::IndexedRandom;
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
+use uuid::Uuid;
 
 /// What every secret that is sent holds, and no answer may.
 pub const SECRET: &str = "Xy-not-to-be-seen-zZ";
@@ -62,21 +63,26 @@ pub struct Row {
 }
 
 /// The names in use. Shared by all who send.
-#[derive(Default)]
 pub struct Pool {
     given: Mutex<HashMap<Given, Vec<String>>>,
     rows: Mutex<Vec<Row>>,
-    /// Never to be named in a request.
+    /// Volumes of namespace `default` and the allocations that claimed them.
+    claims: Mutex<Vec<(String, String)>>,
+    spare_node: String,
+    /// Never to be named by chance.
     kept: BTreeSet<String>,
 }
 
 impl Pool {
-    /// A pool that never names what is kept.
-    pub fn without(kept: impl IntoIterator<Item = String>) -> Self {
+    /// A pool that never names what is kept. Nothing lives on the spare node.
+    pub fn without(kept: impl IntoIterator<Item = String>, spare_node: String) -> Self {
+        let never = kept.into_iter().chain([spare_node.clone()]);
         Self {
             given: Mutex::default(),
             rows: Mutex::default(),
-            kept: kept.into_iter().collect(),
+            claims: Mutex::default(),
+            kept: never.collect(),
+            spare_node,
         }
     }
 
@@ -86,6 +92,8 @@ impl Pool {
             Value::Array(items) => items.iter().for_each(|item| self.learn(item, random)),
             Value::Object(members) => {
                 self.add_row(answer, random);
+                self.add_claim(answer, random);
+                let is_node = members.contains_key("SchedulingEligibility");
                 let is_snapshot = members.contains_key("ExternalSourceVolumeID");
                 let is_operation = members.contains_key("LastErrorCode");
                 for (key, member) in members {
@@ -93,6 +101,7 @@ impl Pool {
                         "ExternalID" => Some(Given::ExternalId),
                         "ID" if is_snapshot => Some(Given::Snapshot),
                         "ID" if is_operation => Some(Given::Operation),
+                        "ID" if is_node => Some(Given::Node),
                         "operation" => Some(Given::Operation),
                         "NodeID" => Some(Given::Node),
                         "NextToken" => Some(Given::Token),
@@ -127,6 +136,30 @@ impl Pool {
         if !rows.contains(&row) {
             put(&mut rows, row, random);
         }
+    }
+
+    fn add_claim(&self, answer: &Value, random: &mut SmallRng) {
+        let text = |key: &str| answer[key].as_str().map(str::to_owned);
+        let named = (text("VolumeID"), text("AllocationID"));
+        if let ((Some(volume), Some(allocation)), "default") =
+            (named, answer["Namespace"].as_str().unwrap_or_default())
+        {
+            let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
+            if !claims.iter().any(|(_, other)| *other == allocation) {
+                put(&mut claims, (volume, allocation), random);
+            }
+        }
+    }
+
+    /// A volume and an allocation that claimed it, not long ago.
+    pub fn claim(&self, random: &mut SmallRng) -> Option<(String, String)> {
+        let claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
+        claims.choose(random).cloned()
+    }
+
+    /// The node on which nothing lives.
+    pub fn spare_node(&self) -> &str {
+        &self.spare_node
     }
 
     /// A volume that was there not long ago.
@@ -189,6 +222,22 @@ impl Pool {
                 false => "5f0c2b1e-8f4e-4c57-9d39-6a1f0c6e7b20".to_owned(),
             },
             "node" | "nodeid" => of(Given::Node, random),
+            "allocationid" => match (random.random_bool(0.2), self.claim(random)) {
+                (true, Some((_, allocation))) => allocation,
+                _ => Uuid::from_u128(random.random()).to_string(),
+            },
+            "accessmode" => pick(
+                &[
+                    "single-node-writer",
+                    "single-node-writer",
+                    "single-node-multi-writer",
+                    "multi-node-multi-writer",
+                    "multi-node-reader-only",
+                ],
+                random,
+            ),
+            "attachmentmode" => pick(&["file-system", "file-system", "block-device"], random),
+            "onreboot" => pick(&["release", "republish"], random),
             "nexttoken" => match random.random_bool(0.5) {
                 true => of(Given::Token, random),
                 false => format!("default.r{}", random.random_range(0..12)),

@@ -37,6 +37,7 @@ mod events;
 mod examples;
 mod expiry;
 mod external;
+mod false_fences;
 mod faults;
 mod front;
 mod given_up;

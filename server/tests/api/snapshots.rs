@@ -1,8 +1,10 @@
 //! Snapshots: taken, listed and deleted at drivers.
 
+use crate::driven::Driven;
 use crate::rig::{Answered, Rig, one_error};
 use crate::scripted_driver::Reply;
 use crate::server::{TestServer, volume};
+use jiff::SignedDuration;
 use saddlebag::csi::{Call, v1};
 use saddlebag_client::types;
 use serde_json::{Value, json};
@@ -329,4 +331,34 @@ async fn a_snapshot_is_taken_listed_made_a_volume_and_deleted() {
         .await
         .unwrap();
     assert_eq!(listed.snapshots.as_deref(), Some(&[][..]));
+}
+
+/// The driver answers an older snapshot for the same name: one on its way out is not given to anybody.
+#[tokio::test]
+async fn a_snapshot_of_the_name_of_one_that_is_being_deleted_is_taken_after_that() {
+    let driven = Driven::start().await;
+    driven.create("db").await.unwrap().unwrap();
+    let taken = driven.snapshot("db", "nightly").await.unwrap().unwrap();
+    let id = taken.snapshots.unwrap()[0].id.clone();
+    let held = driven.hold(Call::DeleteSnapshot);
+    let (client, deleted) = (driven.server.client.clone(), id.clone());
+    let delete = tokio::spawn(async move {
+        let delete = client.delete_snapshot().plugin_id("scripted");
+        delete.snapshot_id(&deleted).send().await.map(drop)
+    });
+    driven.driver.asked(Call::DeleteSnapshot, 1).await;
+
+    let again = driven.snapshot("db", "nightly");
+    let waiting = driven.waiting("db").await;
+    let why = waiting.last_error.unwrap();
+    assert!(
+        why.starts_with(&format!("the delete of snapshot {id:?}")),
+        "{why}"
+    );
+    held.go_on();
+    delete.await.unwrap().unwrap();
+    driven.server.clock.advance(SignedDuration::from_secs(1));
+    again.await.unwrap().unwrap();
+    let asked: Vec<v1::CreateSnapshotRequest> = driven.driver.questions(Call::CreateSnapshot);
+    assert_eq!(asked.len(), 3);
 }

@@ -1,7 +1,8 @@
 //! `kill -9` at every point of every operation: before and after each commit, before and after each
 //! call to a driver, before each answer.
 //!
-//! For each operation a first run without a crash records the points that it passes. Then, for each of
+//! So does a death while the driver is in the middle of a call, and a second one during the recovery from
+//! the first. For each operation a first run without a crash records the points that it passes. Then, for each of
 //! them, the operation is run anew in a world of its own; the process is killed there and started again
 //! on the same data, its client repeats what was not answered, and in the end
 //!

@@ -1,8 +1,9 @@
 //! Every operation, killed at every point that it passes.
 
 use crate::operation::{Operation, Request, given_out};
-use crate::points::Passing;
+use crate::points::{Deadly, Passing};
 use crate::records::Records;
+use crate::strict_driver::Fault;
 use crate::world::{PATIENCE, World};
 use futures::{FutureExt, StreamExt};
 use serde_json::Value;
@@ -15,10 +16,12 @@ use tokio::time::{Instant, sleep};
 
 /// How many worlds there are at once.
 const AT_ONCE: usize = 6;
+/// One in so many is killed again while the next one recovers.
+const SELDOM: usize = 4;
 /// How often a pair is tried whose point was not passed: what goes on side by side may pass others.
 const TRIES: usize = 3;
 /// How many pairs there are, at least; which commits become one differs by a few from run to run.
-const PAIRS: usize = 165;
+const PAIRS: usize = 185;
 /// Names the one operation to look at, to find out what is wrong with it.
 const ONLY: &str = "SADDLEBAG_CRASH_ONLY";
 /// Between two looks at what there is.
@@ -32,22 +35,38 @@ async fn a_crash_at_any_point_of_any_operation_loses_nothing_and_leaves_nothing_
         let name = format!("{operation:?}");
         only.as_ref().is_none_or(|only| *only == name)
     };
-    let mut pairs = Vec::new();
+    let mut crashes = Vec::new();
     for operation in Operation::ALL.into_iter().filter(is_wanted) {
         let passed = uninterrupted(operation).await;
-        pairs.extend(passed.into_iter().map(|at| (operation, at)));
+        let calls = 0..operation.calls(&passed);
+        crashes.extend(calls.map(|number| (operation, Crash::DuringCall { number })));
+        let sure = passed.into_iter().filter(|at| operation.is_sure_of(at));
+        crashes.extend(sure.enumerate().map(|(number, at)| {
+            let again = number
+                .is_multiple_of(SELDOM)
+                .then(|| number / SELDOM % SELDOM + 1);
+            (operation, Crash::At { at, again })
+        }));
     }
-    let crashes = pairs.into_iter().map(|(operation, at)| async move {
-        let pair = format!("{operation:?} at {at}");
-        let crash = AssertUnwindSafe(crash(operation, at)).catch_unwind();
-        (operation, pair, crash.await)
+    let crashes = crashes.into_iter().map(|(operation, crash)| async move {
+        let pair = format!("{operation:?} {crash:?}");
+        let kills = AssertUnwindSafe(crashed(operation, &crash)).catch_unwind();
+        let kills = kills.await;
+        (operation, crash, pair, kills)
     });
     let mut crashes = pin!(futures::stream::iter(crashes).buffer_unordered(AT_ONCE));
     let mut covered: BTreeMap<Operation, usize> = BTreeMap::new();
     let mut failed = Vec::new();
-    while let Some((operation, pair, outcome)) = crashes.next().await {
+    let (mut during_calls, mut again) = (0, 0);
+    while let Some((operation, crash, pair, outcome)) = crashes.next().await {
         match outcome {
-            Ok(()) => *covered.entry(operation).or_default() += 1,
+            Ok(kills) => {
+                match crash {
+                    Crash::DuringCall { .. } => during_calls += 1,
+                    Crash::At { .. } => *covered.entry(operation).or_default() += 1,
+                }
+                again += kills - 1;
+            }
             Err(panic) => failed.push(format!("{pair}: {}", said(&*panic))),
         }
     }
@@ -57,6 +76,8 @@ async fn a_crash_at_any_point_of_any_operation_loses_nothing_and_leaves_nothing_
     let count: usize = covered.values().sum();
     let took = began.elapsed();
     println!("{count:5} pairs of an operation and a point, in {took:.0?}");
+    println!("{during_calls:5} calls during which the server was killed");
+    println!("{again:5} recoveries during which it was killed again");
     let failures = failed.join("\n\n");
     assert!(failed.is_empty(), "{} failed:\n{failures}", failed.len());
     assert!(
@@ -78,40 +99,79 @@ async fn uninterrupted(operation: Operation) -> Vec<Passing> {
     passed
 }
 
-/// Runs an operation in a world of its own, where the server is killed there.
-async fn crash(operation: Operation, at: Passing) {
+/// When a server is killed.
+#[derive(Clone, Debug)]
+enum Crash {
+    /// At a point; and again at the so-manieth point that the next one passes, if it does.
+    At { at: Passing, again: Option<usize> },
+    /// While the driver does what this call, from 0, asks for. It has done it when the next one runs.
+    DuringCall { number: usize },
+}
+
+/// Runs an operation in a world of its own, where the server is killed so; how often it was.
+async fn crashed(operation: Operation, crash: &Crash) -> usize {
     for _ in 0..TRIES {
-        if is_killed_and_recovers(operation, at.clone()).await {
-            return;
+        let kills = is_killed_and_recovers(operation, crash).await;
+        if kills > 0 {
+            return kills;
         }
     }
     panic!("not passed in {TRIES} tries");
 }
 
-/// `false`: the point was not passed.
-async fn is_killed_and_recovers(operation: Operation, at: Passing) -> bool {
+/// How often the server was killed; 0: it did not come to that.
+async fn is_killed_and_recovers(operation: Operation, crash: &Crash) -> usize {
     let mut world = World::start().await;
     let request = operation.prepare(&mut world).await;
-    world.points.begin(operation.counts(), Some(at));
-    let mut before = None;
-    if begin(operation, &mut world).await {
-        before = obeyed(operation, &request, &world).await;
-    }
-    if before.is_some() {
-        at_rest(operation, &world).await;
-    }
-    let was_killed = world.points.have_killed();
-    if was_killed {
-        world.start_again().await;
-        let after = obeyed(operation, &request, &world).await;
-        let before = before.as_ref().and_then(given_out);
-        if let (Some(before), Some(after)) = (before, after.as_ref().and_then(given_out)) {
-            assert_eq!(before, after, "another answer than before the crash");
+    let mut answers = Vec::new();
+    match crash {
+        Crash::At { at, .. } => {
+            let deadly = Some(Deadly::At(at.clone()));
+            world.points.begin(operation.counts(), deadly);
+            if begin(operation, &mut world).await {
+                answers.extend(obeyed(operation, &request, &world).await);
+            }
+            if !answers.is_empty() {
+                at_rest(operation, &world).await;
+            }
         }
-        at_rest(operation, &world).await;
+        Crash::DuringCall { number } => {
+            world.driver.fail_after(*number, Fault::Hang);
+            let done = async {
+                obeyed(operation, &request, &world).await;
+                at_rest(operation, &world).await;
+            };
+            tokio::select! {
+                () = done => {}
+                () = world.driver.hangs() => world.kill(),
+            }
+        }
+    }
+    while world.points.killed() > 0 {
+        let kills = world.points.killed();
+        let again = match crash {
+            Crash::At { again, .. } if kills == 1 => again.map(Deadly::Nth),
+            Crash::At { .. } | Crash::DuringCall { .. } => None,
+        };
+        world.points.begin(operation.counts(), again);
+        let started = world.start_again().await;
+        world.driver.let_go();
+        if started.is_ok() {
+            answers.extend(obeyed(operation, &request, &world).await);
+            at_rest(operation, &world).await;
+        }
+        if world.points.killed() == kills {
+            assert_eq!(started, Ok(()), "it did not start");
+            break;
+        }
+    }
+    let kills = world.points.killed();
+    let mut given_out = answers.iter().filter_map(given_out);
+    if let Some(first) = given_out.next() {
+        given_out.for_each(|later| assert_eq!(first, later, "another answer than before"));
     }
     world.stop().await;
-    was_killed
+    kills
 }
 
 /// Starts the server if that is the operation. `false`: it was killed at it.
@@ -120,7 +180,7 @@ async fn begin(operation: Operation, world: &mut World) -> bool {
         return true;
     }
     let started = world.start_server().await;
-    let as_meant = started.is_ok() || world.points.have_killed();
+    let as_meant = started.is_ok() || world.points.killed() > 0;
     assert!(as_meant, "it did not start: {started:?}");
     started.is_ok()
 }

@@ -1,7 +1,7 @@
 //! The operations that are interrupted: what is there before, the request, and what has to be there
 //! after.
 
-use crate::points::{is_of_a_change, is_of_work};
+use crate::points::{Passing, is_of_a_change, is_of_work};
 use crate::records::{Records, expect};
 use crate::strict_driver::{Fault, StrictDriver};
 use crate::world::{Answered, PATIENCE, World, allocation, claim, volume};
@@ -30,12 +30,13 @@ pub enum Operation {
     ReleaseLast,
     Detach,
     Fence,
+    FenceFalsely,
     Abandon,
     Start,
 }
 
 impl Operation {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Create,
         Self::CreateFromSnapshot,
         Self::Expand,
@@ -52,6 +53,7 @@ impl Operation {
         Self::ReleaseLast,
         Self::Detach,
         Self::Fence,
+        Self::FenceFalsely,
         Self::Abandon,
         Self::Start,
     ];
@@ -61,6 +63,27 @@ impl Operation {
         match self {
             Self::Start => is_of_work,
             _ => is_of_a_change,
+        }
+    }
+
+    /// Whether it passes this whatever goes on side by side, and before it is done.
+    pub fn is_sure_of(self, at: &Passing) -> bool {
+        // What a fence passed over is asked of a dead node again and again, once the volume is free.
+        let goes_on = at.point.contains(" NodeUn") || at.point.ends_with(" commit attachment");
+        self != Self::Fence || !goes_on || (at.point.contains("commit") && at.nth < 2)
+    }
+
+    /// How many of the calls that it makes, from the first, are interrupted while the driver does them.
+    pub fn calls(self, passed: &[Passing]) -> usize {
+        let is_call = |at: &&Passing| {
+            let mut calls = CHANGING.iter();
+            calls.any(|call| at.point == format!("before {call}"))
+        };
+        match self {
+            // They begin with faults of their own, or with what another does, too.
+            Self::Detach | Self::Abandon | Self::Start | Self::Fence => 0,
+            Self::ClaimBlock | Self::ClaimSecond | Self::Release => 0,
+            _ => passed.iter().filter(is_call).count(),
         }
     }
 
@@ -141,11 +164,14 @@ impl Operation {
                 let path = format!("/v1/volume/csi/v/detach?node={node}");
                 Request::without_body("DELETE", path)
             }
-            Self::Fence => {
+            Self::Fence | Self::FenceFalsely => {
                 here().await;
                 world.claim("v", "a").await;
                 let node = world.node().await;
-                world.driver.power_off(0);
+                match self {
+                    Self::Fence => world.driver.power_off(0),
+                    _ => world.driver.vouch(0),
+                }
                 let path = format!("/v1/node/{node}/fence?reason=scrapped");
                 Request::without_body("PUT", path)
             }
@@ -198,7 +224,7 @@ impl Operation {
             }
             Self::ClaimSecond => &[("a", "published"), ("b", "published")],
             Self::Release => &[("a", "gone"), ("b", "published")],
-            Self::ReleaseLast | Self::Detach | Self::Fence => &[("a", "gone")],
+            Self::ReleaseLast | Self::Detach | Self::Fence | Self::FenceFalsely => &[("a", "gone")],
             _ => &[],
         };
         let should = should
@@ -263,6 +289,21 @@ pub fn given_out(answer: &Value) -> Option<&Value> {
     places.iter().find_map(|place| answer.pointer(place))
 }
 
+/// The calls in the middle of which a driver can be.
+const CHANGING: [Call; 12] = [
+    Call::CreateVolume,
+    Call::DeleteVolume,
+    Call::CreateSnapshot,
+    Call::DeleteSnapshot,
+    Call::ControllerExpandVolume,
+    Call::ControllerPublishVolume,
+    Call::ControllerUnpublishVolume,
+    Call::NodeStageVolume,
+    Call::NodeUnstageVolume,
+    Call::NodePublishVolume,
+    Call::NodeUnpublishVolume,
+    Call::NodeExpandVolume,
+];
 const VOLUME: &str = "/v1/volume/csi/v";
 const CLAIM: &str = "/v1/volume/csi/v/claim";
 const SNAPSHOT: &str = "/v1/volumes/snapshot";

@@ -4,7 +4,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use saddlebag::csi::Call;
 use std::fmt;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -28,13 +28,21 @@ pub struct Points(Arc<Heard>);
 
 struct Heard {
     watching: Mutex<Watching>,
-    has_killed: AtomicBool,
+    killed: AtomicUsize,
+}
+
+/// Where a server dies.
+#[derive(Clone, Debug)]
+pub enum Deadly {
+    At(Passing),
+    /// At whatever point is the so-manieth that is passed, from 1.
+    Nth(usize),
 }
 
 #[derive(Default)]
 struct Watching {
     passed: Vec<Passing>,
-    deadly: Option<Passing>,
+    deadly: Option<Deadly>,
     counts: Option<fn(&str) -> bool>,
 }
 
@@ -43,7 +51,7 @@ impl Points {
     pub fn listen(socket: &Path) -> Self {
         let points = Self(Arc::new(Heard {
             watching: Mutex::default(),
-            has_killed: AtomicBool::new(false),
+            killed: AtomicUsize::new(0),
         }));
         let listener = UnixListener::bind(socket).unwrap();
         let listening = points.clone();
@@ -55,8 +63,8 @@ impl Points {
         points
     }
 
-    /// Counts the points that `counts` from now on, and kills the server where it passes `deadly`.
-    pub fn begin(&self, counts: fn(&str) -> bool, deadly: Option<Passing>) {
+    /// Counts the points that `counts` from now on, and kills the server at `deadly`.
+    pub fn begin(&self, counts: fn(&str) -> bool, deadly: Option<Deadly>) {
         *self.watching() = Watching {
             passed: Vec::new(),
             deadly,
@@ -69,9 +77,14 @@ impl Points {
         self.watching().passed.clone()
     }
 
-    /// Whether a server was killed.
-    pub fn have_killed(&self) -> bool {
-        self.0.has_killed.load(Ordering::Relaxed)
+    /// How often a server was killed.
+    pub fn killed(&self) -> usize {
+        self.0.killed.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the server is about to be killed between two points.
+    pub fn killed_meanwhile(&self) {
+        self.0.killed.fetch_add(1, Ordering::Relaxed);
     }
 
     async fn hear(self, server: UnixStream) {
@@ -80,7 +93,7 @@ impl Points {
         let mut points = BufReader::new(points).lines();
         while let Ok(Some(point)) = points.next_line().await {
             if self.is_deadly(point) {
-                self.0.has_killed.store(true, Ordering::Relaxed);
+                self.0.killed.fetch_add(1, Ordering::Relaxed);
                 kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
                 return;
             }
@@ -98,7 +111,11 @@ impl Points {
         let before = watching.passed.iter().filter(|it| it.point == point);
         let nth = before.count() + 1;
         let passing = Passing { point, nth };
-        let is_deadly = watching.deadly.as_ref() == Some(&passing);
+        let is_deadly = match &watching.deadly {
+            Some(Deadly::At(deadly)) => *deadly == passing,
+            Some(Deadly::Nth(nth)) => watching.passed.len() + 1 == *nth,
+            None => false,
+        };
         if is_deadly {
             watching.deadly = None;
         }

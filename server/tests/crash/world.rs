@@ -73,12 +73,21 @@ impl World {
         Ok(())
     }
 
-    /// Waits for the end of the server that was killed, and starts another.
-    pub async fn start_again(&mut self) {
+    /// Waits for the end of the server that was killed, and starts another. The error is what one said
+    /// that ended.
+    pub async fn start_again(&mut self) -> Result<(), String> {
         if let Some(killed) = self.server.take() {
             without_defects(&killed.ended().await);
         }
-        self.start_server().await.unwrap();
+        self.start_server().await
+    }
+
+    /// Kills the server, wherever it is.
+    pub fn kill(&self) {
+        self.points.killed_meanwhile();
+        if let Some(server) = &self.server {
+            server.signal(Signal::KILL);
+        }
     }
 
     /// Stops the server.
@@ -122,7 +131,7 @@ impl World {
                 Some((status, json))
             }
             Err(error) => {
-                assert!(self.points.have_killed(), "{method} {path}: {error}");
+                assert!(self.points.killed() > 0, "{method} {path}: {error}");
                 None
             }
         }

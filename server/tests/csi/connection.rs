@@ -3,7 +3,10 @@
 use super::*;
 use crate::scripted_driver::{Reply, ScriptedDriver};
 use saddlebag::csi::{CreateVolume, DeleteVolume};
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::{sync::Notify, task::JoinSet};
 
 fn delete(id: &str) -> DeleteVolume {
@@ -92,6 +95,39 @@ async fn a_call_that_hangs_gives_back_its_turn_at_its_deadline() {
         .unwrap_err();
     assert_eq!(hung.origin, Origin::Deadline);
     soon(connection.delete_volume(&delete("x"))).await.unwrap();
+}
+
+/// A driver that keeps the deadline itself, as servers made with tonic do, answers `Cancelled` by its own
+/// clock: what it did is not known. Long before the deadline the same word is its own.
+#[tokio::test]
+async fn a_driver_that_cancels_a_call_at_its_deadline_says_nothing_of_what_it_did() {
+    let driver = ScriptedDriver::start();
+    let brief = impatient();
+    let allowed = brief.deadlines().controller;
+    let cancelled = || Box::new(Reply::refuse(tonic::Code::Cancelled, "Timeout expired"));
+    let mut calls = JoinSet::new();
+    for early in [15, 12, 9, 6, 3, 1].map(Duration::from_millis) {
+        let reply = Reply::After(allowed - early, cancelled());
+        driver.script(Call::DeleteVolume, reply);
+        let connection = driver.connect(Limits::new(1, *brief.deadlines()));
+        calls.spawn(async move { connection.delete_volume(&delete("x")).await });
+    }
+    while let Some(call) = soon(calls.join_next()).await {
+        let error = call.unwrap().unwrap_err();
+        assert_eq!(
+            (error.origin, error.class()),
+            (Origin::Deadline, Class::Unclear),
+            "{error}"
+        );
+    }
+
+    driver.script(Call::DeleteVolume, *cancelled());
+    let patient = driver.connect(Limits::default());
+    let error = soon(patient.delete_volume(&delete("x"))).await.unwrap_err();
+    assert_eq!(
+        (error.origin, error.class()),
+        (Origin::Driver, Class::Final)
+    );
 }
 
 #[tokio::test]

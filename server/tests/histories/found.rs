@@ -1,7 +1,7 @@
 //! Histories that failed once.
 
 use crate::play::play;
-use crate::step::{CREATED, Request, Round};
+use crate::step::{CREATED, Event, Request, Round};
 use crate::strict_driver::Fault;
 use tonic::Code;
 
@@ -61,6 +61,80 @@ async fn nothing_is_registered_for_a_backing_store_that_is_being_deleted() {
             &[],
         ),
     ];
+    if let Err(failure) = play(&history).await {
+        panic!("in round {}: {}", failure.round, failure.what);
+    }
+}
+
+/// At rest is only what has heard that its node was switched off and on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_at_rest_that_stands_as_before_a_reboot() {
+    let alone = |request| Round {
+        faults: Vec::new(),
+        requests: vec![(request, 10_000)],
+        event: None,
+    };
+    let happens = |event| Round {
+        faults: Vec::new(),
+        requests: Vec::new(),
+        event: Some((0, event)),
+    };
+    let claim = alone(Request::Claim {
+        user: 0,
+        volume: 0,
+        node: 1,
+        mode: 0,
+        read_only: false,
+        release_on_reboot: false,
+    });
+    let created = alone(Request::Create { volume: 0, mib: 1 });
+    let history: Vec<Round> = std::iter::once(created)
+        .chain((0..20).flat_map(|_| {
+            [
+                claim.clone(),
+                happens(Event::Reboot(1, 0)),
+                happens(Event::Rest),
+            ]
+        }))
+        .collect();
+    if let Err(failure) = play(&history).await {
+        panic!("in round {}: {}", failure.round, failure.what);
+    }
+}
+
+/// The last claim lets go in the very moment in which another one comes: the attachment was on its way
+/// down with a claim on it, and who had let go waited for that one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_lets_go_as_another_comes_does_not_wait_for_him() {
+    let claim = |user| Request::Claim {
+        user,
+        volume: 1,
+        node: 1,
+        mode: 0,
+        read_only: false,
+        release_on_reboot: false,
+    };
+    let at_once = |requests: &[Request]| Round {
+        faults: Vec::new(),
+        requests: requests.iter().map(|request| (*request, 10_000)).collect(),
+        event: None,
+    };
+    let rest = || Round {
+        event: Some((0, Event::Rest)),
+        ..at_once(&[])
+    };
+    let turn = |user: usize| {
+        let (last, next) = (user % 2, (user + 1) % 2);
+        [
+            at_once(&[Request::Release { user: last }, claim(next)]),
+            rest(),
+        ]
+    };
+    let begin = [
+        at_once(&[Request::Create { volume: 1, mib: 1 }]),
+        at_once(&[claim(0)]),
+    ];
+    let history: Vec<Round> = begin.into_iter().chain((0..40).flat_map(turn)).collect();
     if let Err(failure) = play(&history).await {
         panic!("in round {}: {}", failure.round, failure.what);
     }

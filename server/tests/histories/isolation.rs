@@ -25,6 +25,9 @@ const CALL: Duration = Duration::from_millis(10);
 /// How long a call to the one that hangs is waited for.
 const HUNG: Duration = Duration::from_millis(300);
 
+/// How often the time is taken; the shortest counts.
+const ROUNDS: usize = 3;
+
 /// A server with two drivers, on a runtime of its own.
 struct Rig {
     hung: StrictDriver,
@@ -104,13 +107,13 @@ impl Rig {
     }
 
     /// Claims all volumes of a plugin at once, and waits this long.
-    async fn claim(&self, plugin: &str, wait: Duration) {
+    async fn claim(&self, plugin: &str, round: usize, wait: Duration) {
         let claims = (0..VOLUMES).map(|number| {
             let claim = self
                 .client
                 .claim_volume()
                 .volume_id(format!("{plugin}-{number}"));
-            let body = json!({"AllocationID": allocation(plugin, number)});
+            let body = json!({"AllocationID": allocation(plugin, number, round)});
             let body: types::ClaimRequest = serde_json::from_value(body).unwrap();
             claim.wait(wait).body(body).send()
         });
@@ -123,14 +126,14 @@ impl Rig {
         }
     }
 
-    async fn release(&self, plugin: &str) {
+    async fn release(&self, plugin: &str, round: usize) {
         let releases = (0..VOLUMES).map(|number| {
             let release = self
                 .client
                 .release_claim()
                 .volume_id(format!("{plugin}-{number}"));
             release
-                .alloc_id(allocation(plugin, number))
+                .alloc_id(allocation(plugin, number, round))
                 .wait(Duration::from_secs(60))
                 .send()
         });
@@ -141,7 +144,7 @@ impl Rig {
 
     /// How long it takes to claim and release the volumes of the driver that works. Time goes fast
     /// meanwhile, so that what waits for its next try is always about to be tried.
-    async fn measured(&self) -> Duration {
+    async fn measured(&self, round: usize) -> Duration {
         let clock = self.clock.clone();
         let ticking = tokio::spawn(async move {
             loop {
@@ -150,8 +153,8 @@ impl Rig {
             }
         });
         let began = Instant::now();
-        self.claim("quick", Duration::from_secs(60)).await;
-        self.release("quick").await;
+        self.claim("quick", round, Duration::from_secs(60)).await;
+        self.release("quick", round).await;
         let took = began.elapsed();
         ticking.abort();
         took
@@ -175,25 +178,28 @@ impl Rig {
     }
 }
 
-fn allocation(plugin: &str, number: usize) -> String {
-    let name = format!("{plugin} {number}");
+fn allocation(plugin: &str, number: usize, round: usize) -> String {
+    let name = format!("{plugin} {number} {round}");
     Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).to_string()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_driver_that_hangs_takes_neither_time_nor_memory_from_another() {
-    let alone = Rig::start().await;
-    alone.register("quick", &alone.quick).await;
-    let alone = alone.measured().await;
-
+    let without = Rig::start().await;
+    without.register("quick", &without.quick).await;
     let rig = Rig::start().await;
     rig.register("quick", &rig.quick).await;
     rig.register("hung", &rig.hung).await;
     rig.hung.hang_for_good();
-    rig.claim("hung", Duration::ZERO).await;
+    rig.claim("hung", 0, Duration::ZERO).await;
     rig.hung_calls(VOLUMES as u64).await;
     let tasks = rig.tasks();
-    let beside = rig.measured().await;
+    // By turns, so that whatever else the machine does is done to both.
+    let (mut alone, mut beside) = (Duration::MAX, Duration::MAX);
+    for round in 0..ROUNDS {
+        alone = alone.min(without.measured(round).await);
+        beside = beside.min(rig.measured(round).await);
+    }
     rig.hung_calls(4 * VOLUMES as u64).await;
     let later = rig.tasks();
     println!("alone {alone:.2?}, beside one that hangs {beside:.2?}; {tasks} tasks, later {later}");
@@ -203,7 +209,7 @@ async fn a_driver_that_hangs_takes_neither_time_nor_memory_from_another() {
         "none of the others ended, nor was any given up"
     );
     assert!(
-        beside < alone * 3 + Duration::from_millis(500),
+        beside < alone * 3,
         "it took {alone:?} alone, and {beside:?} beside one that hangs"
     );
     assert!(

@@ -1,8 +1,8 @@
 //! Random histories: what clients, operators, drivers and hosts do, in any order and at once, against a
 //! driver that holds its caller to the order of CSI and a model of what clients were told.
 //!
-//! `SADDLEBAG_HISTORY_OPERATIONS` says how much happens in all (default 500), `SADDLEBAG_HISTORY_SEED`
-//! what (default [`SEED`]). What happens follows from the seed, how it is interleaved does not: a failure may take
+//! `SADDLEBAG_HISTORY_OPERATIONS` says how much happens in all (default 2,000), `SADDLEBAG_HISTORY_SEED`
+//! what (by chance, and printed). What happens follows from the seed, how it is interleaved does not: a failure may take
 //! several runs to come again.
 #![allow(missing_docs, clippy::unwrap_used)] // clippy.toml lets tests unwrap, but not what they share
 
@@ -28,21 +28,19 @@ const SIZE: usize = 250;
 /// How many histories are played side by side.
 const AT_ONCE: usize = 16;
 
-/// What is played when nobody says otherwise. Any other number plays other histories.
-const SEED: u64 = 2977692689498221870;
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_happens_nothing_is_lost_leaked_or_endangered() {
-    let operations = from_environment("SADDLEBAG_HISTORY_OPERATIONS").unwrap_or(500);
-    let seed = from_environment("SADDLEBAG_HISTORY_SEED").unwrap_or(SEED);
+    let operations = from_environment("SADDLEBAG_HISTORY_OPERATIONS").unwrap_or(2_000);
+    let seed = from_environment("SADDLEBAG_HISTORY_SEED").unwrap_or_else(rand::random);
     println!("SADDLEBAG_HISTORY_OPERATIONS={operations} SADDLEBAG_HISTORY_SEED={seed}");
     let began = Instant::now();
     let histories = operations.div_ceil(SIZE as u64);
     let each = futures::stream::iter(0..histories).map(|number| {
-        let history = step::made_up(seed.wrapping_add(number), SIZE);
+        let seed = seed.wrapping_add(number);
+        let history = step::made_up(seed, SIZE);
         async move {
             let played = play::play(&history).await;
-            (history, played)
+            (seed, history, played)
         }
     });
     let mut all = play::Played::default();
@@ -50,15 +48,17 @@ async fn whatever_happens_nothing_is_lost_leaked_or_endangered() {
         let mut each = std::pin::pin!(each.buffer_unordered(AT_ONCE));
         loop {
             match each.next().await {
-                Some((_, Ok(played))) => all.add(&played),
-                Some((history, Err(failure))) => break Some((history, failure)),
+                Some((_, _, Ok(played))) => all.add(&played),
+                Some((seed, history, Err(failure))) => break Some((seed, history, failure)),
                 None => break None,
             }
         }
     };
-    if let Some((history, failure)) = failed {
+    if let Some((seed, history, failure)) = failed {
+        let again = format!("SADDLEBAG_HISTORY_OPERATIONS={SIZE} SADDLEBAG_HISTORY_SEED={seed}");
+        println!("{again}: in round {}: {}", failure.round, failure.what);
         let shortest = shrink::shortest(history, failure).await;
-        panic!("SADDLEBAG_HISTORY_SEED={seed}: {shortest}");
+        panic!("{again}: {shortest}");
     }
     let took = began.elapsed();
     println!(

@@ -6,7 +6,7 @@ mod learn;
 use crate::model::{Held, Model};
 use crate::rest;
 use crate::site::{NODES, Site};
-use crate::step::{Event, Request, Round, VOLUMES, Wait, id, millis, mode};
+use crate::step::{Event, Request, Round, VOLUMES, Wait, id, is_shared, millis, mode};
 use ask::{Outcome, ask, judged};
 use futures::future::join_all;
 use jiff::SignedDuration;
@@ -18,7 +18,10 @@ use std::time::Duration;
 use uuid::Uuid;
 
 /// How long any request may take to be answered.
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How the backing stores that volumes share are called.
+pub const SHARED_STORES: &str = "shared-";
 
 /// What is wrong, and in which round it was seen.
 #[derive(Clone, Debug)]
@@ -48,7 +51,10 @@ impl Played {
 pub struct Play {
     pub site: Site,
     pub model: Model,
+    /// What operators say of the nodes.
     pub fenced: [bool; NODES],
+    /// Which of them are switched off.
+    is_off: [bool; NODES],
     /// Backing stores that volumes were deregistered from.
     pub loose: BTreeSet<String>,
     shared: String,
@@ -69,6 +75,7 @@ pub async fn play(history: &[Round]) -> Result<Played, Failure> {
         site,
         model: Model::default(),
         fenced: [false; NODES],
+        is_off: [false; NODES],
         loose: BTreeSet::new(),
         shared: String::new(),
         played: Played::default(),
@@ -275,26 +282,59 @@ impl Play {
             Event::DriverRestarts(node) => self.site.driver.restart(node),
             Event::Reboot(node, seed) => self.reboot(node, seed).await,
             Event::Fence(node) => {
-                self.may_end(|held| held.node == node);
-                self.fenced[node] = true;
                 self.site.driver.power_off(node);
-                let (client, id) = (self.site.client(), self.site.node(node));
-                let fence = client.fence_node().node_id(id.as_str()).reason("it is off");
-                fence
-                    .send()
-                    .await
-                    .map_err(|error| format!("{event:?}: {error}"))?;
+                self.is_off[node] = true;
+                self.fence(node).await?;
             }
+            Event::FalseFence(node) if !self.fenced[node] => {
+                self.site.driver.vouch(node);
+                self.fence(node).await?;
+            }
+            Event::FalseFence(node) if !self.is_off[node] => self.unfence(node).await?,
+            Event::FalseFence(_) => {}
             Event::LetGo => self.site.driver.let_go(),
             Event::Rest => {}
         }
         Ok(())
     }
 
+    async fn fence(&mut self, node: usize) -> Result<(), String> {
+        self.may_end(|held| held.node == node);
+        self.fenced[node] = true;
+        let (client, id) = (self.site.client(), self.site.node(node));
+        let fence = client.fence_node().node_id(id.as_str());
+        let fenced = fence.reason("nobody answers there").send().await;
+        fenced
+            .map(drop)
+            .map_err(|error| format!("no fence of node {node}: {error}"))
+    }
+
+    async fn unfence(&mut self, node: usize) -> Result<(), String> {
+        let (client, id) = (self.site.client(), self.site.node(node));
+        let unfenced = client.unfence_node().node_id(id.as_str()).send().await;
+        unfenced.map_err(|error| format!("node {node} stays fenced: {error}"))?;
+        self.fenced[node] = false;
+        self.site.driver.doubt(node);
+        Ok(())
+    }
+
+    /// Ends a fence: of a node that lives, by taking it back.
+    pub async fn end_fence(&mut self, node: usize) -> Result<(), String> {
+        match (self.fenced[node], self.is_off[node]) {
+            (true, false) => self.unfence(node).await,
+            (true, true) => {
+                self.reboot(node, 0).await;
+                Ok(())
+            }
+            (false, _) => Ok(()),
+        }
+    }
+
     /// Switches a node off and on, and so unfences it.
     pub async fn reboot(&mut self, node: usize, seed: u64) {
         self.may_end(|held| held.node == node && held.release_on_reboot);
         self.fenced[node] = false;
+        self.is_off[node] = false;
         self.site.reboot(node, seed).await;
     }
 
@@ -305,17 +345,13 @@ impl Play {
             .for_each(|held| held.may_end = true);
     }
 
-    /// How often the driver turned claims of a volume's backing store away.
+    /// How often the driver turned claims of a volume away, whichever backing stores it had.
     pub fn turned_away(&self, volume: usize) -> u64 {
-        let Some(external) = self.external_id(volume) else {
-            return 0;
-        };
         let storage = self.site.driver.storage();
-        storage
-            .turned_away
-            .get(&external)
-            .copied()
-            .unwrap_or_default()
+        match is_shared(volume) {
+            true => storage.turned_away(SHARED_STORES),
+            false => storage.turned_away(&format!("{}-", id(volume))),
+        }
     }
 
     /// The backing store that a volume is recorded with.
@@ -328,7 +364,7 @@ impl Play {
     /// A backing store for the volumes that share one, if that before it was deleted.
     fn bring_shared(&mut self) {
         if !self.site.driver.storage().disks.contains_key(&self.shared) {
-            self.shared = format!("shared-{}", Uuid::new_v4());
+            self.shared = format!("{SHARED_STORES}{}", Uuid::new_v4());
             self.site.driver.bring(&self.shared);
         }
     }

@@ -2,13 +2,13 @@
 //! the driver has, and what clients were told.
 
 use crate::model::Known;
-use crate::play::{Play, external, key};
+use crate::play::{Play, SHARED_STORES, external, key};
 use crate::site::{NODES, plugin};
 use crate::step::{USERS, VOLUMES, id};
 use crate::strict_driver::StrictDriver;
 use saddlebag::attachment::{self, AttachmentKey};
 use saddlebag::claim::Stage;
-use saddlebag::id::AllocationId;
+use saddlebag::id::{AllocationId, ExternalId, NodeId};
 use saddlebag::state::State;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -21,9 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub async fn come_to_rest(play: &mut Play) -> Result<(), String> {
     play.site.driver.fail_no_more();
     for node in 0..NODES {
-        if play.fenced[node] {
-            play.reboot(node, 0).await;
-        }
+        play.end_fence(node).await?;
     }
     let deadline = Instant::now() + PATIENCE;
     while let Some(unfinished) = unfinished(play) {
@@ -31,7 +29,12 @@ pub async fn come_to_rest(play: &mut Play) -> Result<(), String> {
             return Err(breach.to_string());
         }
         if Instant::now() > deadline {
-            return Err(format!("not at rest after {PATIENCE:?}: {unfinished}"));
+            let calls = play.site.driver.under_way();
+            let state = play.site.control_plane().state();
+            let health = state.plugin(&plugin()).map(|plugin| plugin.health());
+            return Err(format!(
+                "not at rest after {PATIENCE:?}: {unfinished}\n    {calls} calls are under way, {health:?}"
+            ));
         }
         play.site.driver.let_go();
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -54,10 +57,19 @@ fn unfinished(play: &Play) -> Option<String> {
         return Some(format!("{:?}", operation.row));
     }
     if let Some(claim) = state.restless_claims().next() {
-        return Some(format!("{:?}", claim.row));
+        let row = &claim.row;
+        let attachment = state.attachment(&row.attachment_key());
+        let attachment = attachment.map(|attachment| &attachment.row);
+        let history = calls_about(play, &row.external_id);
+        return Some(format!("{row:?}\n    {attachment:?}\n    {history}"));
     }
     if let Some(attachment) = state.restless_attachments().next() {
-        return Some(format!("{:?}", attachment.row));
+        let row = &attachment.row;
+        let history = calls_about(play, &row.key.external_id);
+        return Some(format!("{row:?}\n    {history}"));
+    }
+    if let Some(row) = of_an_earlier_boot(&state) {
+        return Some(row);
     }
     let health = state.plugin(&plugin())?.health();
     if health.controllers_healthy < 1 || health.nodes_healthy < NODES {
@@ -67,6 +79,23 @@ fn unfinished(play: &Play) -> Option<String> {
         0 => None,
         calls => Some(format!("{calls} calls are under way at the driver")),
     }
+}
+
+fn calls_about(play: &Play, external_id: &ExternalId) -> String {
+    let storage = play.site.driver.storage();
+    storage.history_of(external_id.as_str()).join("\n    ")
+}
+
+/// What still stands as it did before its node was switched off and on.
+fn of_an_earlier_boot(state: &State) -> Option<String> {
+    let has_passed = |node: &NodeId, boot: &str| state.boot_of(node) != boot;
+    let mut attachments = state.attachments().map(|stored| &stored.row);
+    let attachment = attachments.find(|row| has_passed(&row.key.node, &row.boot));
+    let mut claims = live_claims(state);
+    let claim = claims.find(|claim| has_passed(&claim.node, &claim.boot));
+    attachment
+        .map(|row| format!("of an earlier boot: {row:?}"))
+        .or_else(|| claim.map(|claim| format!("of an earlier boot: {claim:?}")))
 }
 
 fn volumes(play: &mut Play, problems: &mut Vec<String>) {
@@ -96,7 +125,7 @@ fn volumes(play: &mut Play, problems: &mut Vec<String>) {
     let at_driver: Vec<String> = storage.disks.keys().cloned().collect();
     for external in at_driver {
         let is_known = recorded.contains(&external)
-            || external.starts_with("shared-")
+            || external.starts_with(SHARED_STORES)
             || play.loose.contains(&external)
             || storage.is_doubtful(&external);
         if !is_known {
@@ -106,7 +135,7 @@ fn volumes(play: &mut Play, problems: &mut Vec<String>) {
             ));
         }
         if !recorded.contains(&external)
-            && !external.starts_with("shared-")
+            && !external.starts_with(SHARED_STORES)
             && storage.disks[&external].published.is_empty()
         {
             storage.disks.remove(&external);
@@ -250,12 +279,14 @@ fn snapshots(play: &mut Play, problems: &mut Vec<String>) {
     let storage = play.site.driver.storage();
     for id in std::mem::take(&mut play.model.deleted_snapshots) {
         if storage.snapshots.contains_key(&id) && !storage.doubtful.contains(&id) {
-            problems.push(format!("{id} was deleted, and is there"));
+            let history = storage.history_of(&id).join("\n    ");
+            problems.push(format!("{id} was deleted, and is there:\n    {history}"));
         }
     }
     for id in play.model.snapshots.keys() {
         if !storage.snapshots.contains_key(id) && !storage.doubtful.contains(id) {
-            problems.push(format!("{id} was taken, and is not there"));
+            let history = storage.history_of(id).join("\n    ");
+            problems.push(format!("{id} was taken, and is not there:\n    {history}"));
         }
     }
 }

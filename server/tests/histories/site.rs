@@ -198,7 +198,8 @@ impl Site {
         let (url, control_plane, served) = started.await.unwrap();
         self.running = Some(Running {
             runtime,
-            client: Client::new(&url),
+            // A client of its own gives up after 15 s, which a busy machine may need.
+            client: Client::new_with_client(&url, reqwest::Client::new()),
             control_plane,
             stop,
             served,

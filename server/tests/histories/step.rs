@@ -71,6 +71,8 @@ pub enum Event {
     Reboot(usize, u64),
     /// A node's host is gone, and an operator says so.
     Fence(usize),
+    /// An operator says so of a node's host that lives, or takes that back.
+    FalseFence(usize),
     /// What hangs goes on.
     LetGo,
     /// Faults end, and everything has to come to rest.
@@ -169,7 +171,8 @@ fn event(chance: &mut StdRng) -> Event {
         3 | 4 => Event::Restart,
         5..=8 => Event::DriverRestarts(node),
         9..=11 => Event::Reboot(node, chance.random()),
-        12 | 13 => Event::Fence(node),
+        12 => Event::Fence(node),
+        13 | 14 => Event::FalseFence(node),
         _ => Event::LetGo,
     }
 }

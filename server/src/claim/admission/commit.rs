@@ -95,7 +95,14 @@ impl Asked<'_> {
             Some(there) => {
                 let guard = Guard::At(key.row_key(), there.modified);
                 transaction.guards.push(guard);
-                claim.attachment = (!there.row.leaving).then_some(there.row.id);
+                if !there.row.leaving {
+                    // Written again, so that a last claim that lets go of it at the same moment decides
+                    // anew.
+                    let mut shared = there.row.clone();
+                    shared.intended.get_or_insert(there.modified);
+                    transaction.put(key.row_key(), &shared)?;
+                    claim.attachment = Some(shared.id);
+                }
             }
             None => {
                 transaction.guards.push(Guard::Absent(key.row_key()));

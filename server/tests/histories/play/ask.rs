@@ -40,7 +40,7 @@ pub fn judged(error: Error<types::Error>) -> Outcome {
                 _ => Outcome::Refused(status, text),
             }
         }
-        Error::CommunicationError(error) => Outcome::Cut(error.to_string()),
+        Error::CommunicationError(error) => Outcome::Cut(format!("{error:?}")),
         Error::ResponseBodyError(error) => Outcome::Cut(error.to_string()),
         other => Outcome::Wrong(format!(
             "an answer that the document does not have: {other}"

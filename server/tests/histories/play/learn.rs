@@ -36,7 +36,7 @@ impl Play {
                 {
                     Err("a volume that is not there has a snapshot".to_owned())
                 }
-                Outcome::Done(Told::Snapshot(id)) => {
+                Outcome::Done(Told::Snapshot(id)) if alone => {
                     self.model.snapshots.insert(id, name);
                     Ok(())
                 }
@@ -228,7 +228,7 @@ impl Play {
         let listed = tokio::time::timeout(PATIENCE, list)
             .await
             .map_err(|_| "no list of volumes".to_owned())?
-            .map_err(|error| format!("no list of volumes: {error}"))?;
+            .map_err(|error| format!("no list of volumes: {error:?}"))?;
         let listed: BTreeSet<&str> = listed.iter().map(|stub| stub.id.as_str()).collect();
         for volume in 0..VOLUMES {
             let is_listed = listed.contains(id(volume).as_str());

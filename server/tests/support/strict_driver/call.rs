@@ -58,6 +58,7 @@ impl Beside {
             return Err(status);
         };
         let fault = self.shared.0.faults.lock().unwrap().pop_front();
+        let fault = fault.flatten();
         let boot = self.begins(&subject);
         let beside = self.clone();
         let acting = tokio::spawn(async move {
@@ -136,6 +137,7 @@ impl Beside {
             }
             Some(Fault::Hang) => {
                 let mut let_go = self.shared.0.let_go.subscribe();
+                self.shared.0.hung.send_modify(|calls| *calls += 1);
                 tokio::select! {
                     _ = let_go.changed() => {}
                     () = self.goes_off(subject, boot) => {}

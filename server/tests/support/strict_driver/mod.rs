@@ -9,6 +9,7 @@
 //!   that hangs goes on when it is let go, though its caller gave up long ago; until then other calls
 //!   about the same volume are `Aborted`, as CSI says. Two at once from callers that both still wait are
 //!   a breach.
+//! - [`StrictDriver::vouch`] is what a false fence means to it: it refuses what would be a breach.
 //! - [`StrictDriver::power_off`] and [`StrictDriver::power_on`] are what happens to a node's host: what was
 //!   staged and published there is gone.
 //!
@@ -68,7 +69,10 @@ struct Shared(Arc<Parts>);
 
 struct Parts {
     storage: Mutex<Storage>,
-    faults: Mutex<VecDeque<Fault>>,
+    /// What the next calls that change something meet; some of them nothing.
+    faults: Mutex<VecDeque<Option<Fault>>>,
+    /// How many calls hung so far.
+    hung: watch::Sender<usize>,
     /// How long each call that changes something takes.
     pace: Mutex<Duration>,
     /// Whether no call that changes something is heard.
@@ -91,6 +95,7 @@ impl StrictDriver {
         let shared = Shared(Arc::new(Parts {
             storage: Mutex::default(),
             faults: Mutex::default(),
+            hung: watch::Sender::new(0),
             pace: Mutex::default(),
             deaf: AtomicBool::new(false),
             let_go: watch::Sender::new(0),
@@ -129,7 +134,20 @@ impl StrictDriver {
 
     /// Has the next call that changes something meet this fault, after those that are queued already.
     pub fn fail_next(&self, fault: Fault) {
-        self.shared.0.faults.lock().unwrap().push_back(fault);
+        self.fail_after(0, fault);
+    }
+
+    /// Likewise, but lets so many calls go well first.
+    pub fn fail_after(&self, calls: usize, fault: Fault) {
+        let mut faults = self.shared.0.faults.lock().unwrap();
+        faults.extend(std::iter::repeat_n(None, calls));
+        faults.push_back(Some(fault));
+    }
+
+    /// Waits until a call hung.
+    pub async fn hangs(&self) {
+        let mut hung = self.shared.0.hung.subscribe();
+        let _ = hung.wait_for(|calls| *calls > 0).await;
     }
 
     /// Takes back the faults that met no call.
@@ -158,8 +176,20 @@ impl StrictDriver {
     }
 
     /// A node's host is off: nothing is staged or published there, and its Node service is unavailable.
+    /// What was under way there is lost.
     pub fn power_off(&self, node: usize) {
         self.shared.storage().power_off(&Self::node_id(node));
+        self.processes[node].die();
+    }
+
+    /// Somebody says of a node that lives that it uses nothing.
+    pub fn vouch(&self, node: usize) {
+        self.shared.storage().vouch(&Self::node_id(node));
+    }
+
+    /// Nobody says so any more.
+    pub fn doubt(&self, node: usize) {
+        self.shared.storage().doubt(&Self::node_id(node));
     }
 
     /// A node's host is on, in another boot.

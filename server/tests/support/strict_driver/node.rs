@@ -42,8 +42,12 @@ impl Storage {
         asked: &v1::NodeStageVolumeRequest,
     ) -> Answer<v1::NodeStageVolumeResponse> {
         let id = &asked.volume_id;
+        let is_vouched = self.is_vouched(node, id);
         let disk = self.disk(id, &asked.secrets)?;
         let Some(publication) = disk.published.get(node) else {
+            if is_vouched {
+                return refuse(Code::FailedPrecondition, "it is not attached any more");
+            }
             return breach(format!(
                 "{id} was to be staged on {node} before it was published to it"
             ));

@@ -4,7 +4,10 @@ use super::Shared;
 use super::services::{Beside, Controls};
 use saddlebag::csi::v1;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::mpsc::Receiver;
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::net::UnixListener;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::UnixListenerStream;
@@ -24,6 +27,8 @@ pub enum Order {
 
 pub struct Process {
     orders: mpsc::UnboundedSender<Order>,
+    /// Told at the beginning of each life.
+    begins: Mutex<Receiver<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -33,7 +38,7 @@ impl Process {
     pub fn start(socket: PathBuf, node: usize, shared: Shared) -> Self {
         let (orders, mut told) = mpsc::unbounded_channel();
         let again = orders.clone();
-        let (ready, is_ready) = std::sync::mpsc::channel();
+        let (begun, begins) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
             loop {
                 let beside = Beside {
@@ -41,21 +46,31 @@ impl Process {
                     node: super::StrictDriver::node_id(node),
                     process: again.clone(),
                 };
-                let _ = ready.send(());
+                let _ = begun.send(());
                 if live(&socket, node == 0, beside, &mut told) {
                     return;
                 }
             }
         });
-        is_ready.recv().unwrap();
+        begins.recv().unwrap();
         Self {
             orders,
+            begins: Mutex::new(begins),
             thread: Some(thread),
         }
     }
 
     pub fn order(&self, order: Order) {
         let _ = self.orders.send(order);
+    }
+
+    /// Has it die, and waits for that: who was connected is not any more, and nothing that was sent to it
+    /// is heard.
+    pub fn die(&self) {
+        let begins = self.begins.lock().unwrap();
+        while begins.try_recv().is_ok() {}
+        self.order(Order::Restart);
+        let _ = begins.recv_timeout(Duration::from_secs(10));
     }
 }
 

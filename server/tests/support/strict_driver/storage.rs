@@ -88,6 +88,9 @@ pub struct Storage {
     /// The volume that each name made, gone or not.
     names: BTreeMap<String, String>,
     off: BTreeSet<String>,
+    /// Nodes that somebody vouches for, and volumes that were on one when that ended.
+    vouched: BTreeSet<String>,
+    doubted: BTreeSet<(String, String)>,
     boots: BTreeMap<String, u64>,
     /// Calls under way, those whose callers gave up included.
     pub open: HashSet<Subject>,
@@ -99,7 +102,7 @@ pub struct Storage {
     /// made or not deleted.
     pub doubtful: BTreeSet<String>,
     /// How often the calls that bring a volume to a user were refused for good, by volume.
-    pub turned_away: BTreeMap<String, u64>,
+    turned_away: BTreeMap<String, u64>,
 }
 
 impl Disk {
@@ -160,6 +163,21 @@ impl Storage {
         self.doubtful.contains(external_id) || made.any(|(name, _)| self.doubtful.contains(name))
     }
 
+    /// How often calls that bring a volume to a user were refused for good, of all volumes, gone or not,
+    /// whose name, or id if they were brought, begins so.
+    pub fn turned_away(&self, prefix: &str) -> u64 {
+        let brought = self
+            .turned_away
+            .iter()
+            .filter(|(id, _)| id.starts_with(prefix));
+        let made = self
+            .names
+            .iter()
+            .filter(|(name, _)| name.starts_with(prefix));
+        let of_made = made.filter_map(|(_, id)| self.turned_away.get(id));
+        brought.map(|(_, times)| times).chain(of_made).sum()
+    }
+
     pub fn breach(&mut self, subject: &Subject, what: String) {
         let history = self.history_of(&subject.name);
         self.breaches.push(Breach { what, history });
@@ -194,6 +212,37 @@ impl Storage {
         }
         self.open
             .retain(|subject| subject.node.as_deref() != Some(node));
+        self.vouched.remove(node);
+        self.doubted.retain(|(on, _)| on != node);
+    }
+
+    /// Somebody vouches, falsely, that nothing on a node uses a volume: to detach one that is used there
+    /// is refused, and no breach.
+    pub fn vouch(&mut self, node: &str) {
+        self.vouched.insert(node.to_owned());
+    }
+
+    /// Nobody does any more. Of what is still there, a call may be on its way.
+    pub fn doubt(&mut self, node: &str) {
+        if !self.vouched.remove(node) {
+            return;
+        }
+        let here = |id: &String| self.is_asked(node, id) || self.is_used(node, id);
+        let used: Vec<String> = self.disks.keys().filter(|id| here(id)).cloned().collect();
+        let doubted = used.into_iter().map(|id| (node.to_owned(), id));
+        self.doubted.extend(doubted);
+    }
+
+    fn is_used(&self, node: &str, external_id: &str) -> bool {
+        let disk = self.disks.get(external_id);
+        let here = disk.and_then(|disk| disk.nodes.get(node));
+        here.is_some_and(|here| !here.is_clear())
+    }
+
+    /// Whether somebody vouches, or has just vouched, that a node does not use a volume.
+    pub fn is_vouched(&self, node: &str, external_id: &str) -> bool {
+        let at = (node.to_owned(), external_id.to_owned());
+        self.vouched.contains(node) || self.doubted.contains(&at)
     }
 
     pub fn power_on(&mut self, node: &str) {
@@ -334,7 +383,10 @@ impl Storage {
         if node.is_empty() {
             return breach(format!("{id} was to be detached from every node"));
         }
-        if self.is_asked(node, id) {
+        if self.is_vouched(node, id) && (self.is_asked(node, id) || self.is_used(node, id)) {
+            return refuse(Code::FailedPrecondition, "it is in use on the node");
+        }
+        if self.is_asked(node, id) && !self.is_off(node) {
             return breach(format!(
                 "{id} was to be detached from {node} during a call there"
             ));
@@ -343,12 +395,14 @@ impl Storage {
             return Ok(v1::ControllerUnpublishVolumeResponse {});
         }
         let disk = self.disk(id, &asked.secrets)?;
-        if disk.nodes.get(node).is_some_and(|there| !there.is_clear()) {
+        let is_used = disk.nodes.get(node).is_some_and(|there| !there.is_clear());
+        if is_used {
             return breach(format!(
                 "{id} was to be detached from {node} while it is used there"
             ));
         }
         disk.published.remove(node);
+        self.doubted.remove(&(node.clone(), id.clone()));
         Ok(v1::ControllerUnpublishVolumeResponse {})
     }
 
