@@ -66,11 +66,7 @@ impl Caller {
         now: Timestamp,
     ) -> Result<Self, Unresolved> {
         let Some(secret) = secret else {
-            let policy = state.policy(ANONYMOUS).into_iter();
-            return Ok(Self {
-                access: Access::Granted(Granted::of(policy.map(|entry| &entry.rules))),
-                who: Who::Anonymous,
-            });
+            return Ok(Self::anonymous(state));
         };
         if Uuid::try_parse(secret).is_err() {
             return Err(Unresolved::NoSecret);
@@ -79,6 +75,31 @@ impl Caller {
         let token = state
             .token_of(&hash)
             .filter(|token| token.row.secret.is(&hash));
+        Self::with(state, token, now)
+    }
+
+    /// The same caller by a later state: with what they may do now.
+    pub fn again(&self, state: &State, now: Timestamp) -> Result<Self, Unresolved> {
+        match &self.who {
+            Who::Anybody => Ok(self.clone()),
+            Who::Anonymous => Ok(Self::anonymous(state)),
+            Who::Token(token) => Self::with(state, state.token(&token.row.accessor), now),
+        }
+    }
+
+    fn anonymous(state: &State) -> Self {
+        let policy = state.policy(ANONYMOUS).into_iter();
+        Self {
+            access: Access::Granted(Granted::of(policy.map(|entry| &entry.rules))),
+            who: Who::Anonymous,
+        }
+    }
+
+    fn with(
+        state: &State,
+        token: Option<&Arc<Stored<Token>>>,
+        now: Timestamp,
+    ) -> Result<Self, Unresolved> {
         let token = token.ok_or(Unresolved::Unknown)?;
         if token.row.has_expired(now) {
             return Err(Unresolved::Expired);

@@ -5,14 +5,16 @@ use super::edge::{Answer, Query, Refusal, WriteOptions};
 use super::front::Asking;
 use super::reply::Reply;
 use super::wire;
+use crate::acl::{Access, Caller};
 use crate::control::ControlPlane;
-use crate::picture::{self, Event};
+use crate::picture::{self, Event, Topic};
 use crate::state::Step;
 use crate::store::Index;
 use axum::body::Body;
 use axum::http::{HeaderValue, header};
 use bytes::Bytes;
 use futures::stream;
+use saddlebag_client::operations::{NodePolicy, PluginPolicy};
 use serde_json::value::RawValue;
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -38,6 +40,7 @@ pub(super) async fn stream_events(cp: &ControlPlane, asking: &Asking<'_>) -> Rep
     let options = WriteOptions::waiting(asking.query, &asking.settings.region, forever)?;
     let following = Following {
         cp: cp.clone(),
+        caller: asking.caller.clone(),
         wanted: Wanted::read(asking.query, options.namespace)?,
         next: from(asking.query)?,
         indexes: cp.live.indexes(),
@@ -115,6 +118,7 @@ impl Wanted {
 /// Somebody who follows what happens.
 struct Following {
     cp: ControlPlane,
+    caller: Caller,
     wanted: Wanted,
     /// The first commit that was not looked at yet.
     next: Index,
@@ -128,7 +132,7 @@ struct Following {
 
 impl Following {
     /// The next line; `None` at the end: the server stops, the time is over, or the client was so slow
-    /// that commits that it did not see are kept no more.
+    /// that commits that it did not see are kept no more, or its token is none any more.
     async fn line(&mut self) -> Option<Bytes> {
         let silent_until = Instant::now() + HEARTBEAT;
         loop {
@@ -165,8 +169,15 @@ impl Following {
         }
     }
 
-    /// Takes in the commits since the last look.
+    /// Takes in the commits since the last look, as far as the caller may see them now.
     fn look(&mut self) {
+        match self.caller.again(&self.cp.state(), self.cp.clock.now()) {
+            Ok(caller) => self.caller = caller,
+            Err(_) => {
+                self.is_over = true;
+                return;
+            }
+        }
         let (steps, is_whole) = self.cp.live.steps_from(self.next);
         if !is_whole && self.has_looked {
             self.is_over = true;
@@ -174,16 +185,28 @@ impl Following {
         }
         self.has_looked = true;
         for step in &steps {
-            self.ready.extend(line(&self.cp, &self.wanted, step));
+            self.ready
+                .extend(line(&self.cp, &self.caller.access, &self.wanted, step));
             self.next = Index(step.index.0 + 1);
         }
     }
 }
 
-/// What one commit did of what is wanted; `None` if that is nothing.
-fn line(cp: &ControlPlane, wanted: &Wanted, step: &Step) -> Option<Bytes> {
+/// Whether what an event is about may be read.
+fn may_read(access: &Access, event: &Event) -> bool {
+    match event.topic {
+        Topic::CSIVolume | Topic::CSIClaim => {
+            access.in_namespace(&event.namespace, &["csi-read-volume"])
+        }
+        Topic::CSIPlugin => access.plugin(PluginPolicy::Read),
+        Topic::Node => access.node(NodePolicy::Read),
+    }
+}
+
+/// What one commit did of what is wanted and may be read; `None` if that is nothing.
+fn line(cp: &ControlPlane, access: &Access, wanted: &Wanted, step: &Step) -> Option<Bytes> {
     let mut events = picture::events(cp, step);
-    events.retain(|event| wanted.holds(event));
+    events.retain(|event| wanted.holds(event) && may_read(access, event));
     let shown = events.iter().filter_map(|event| {
         Some(wire::Event {
             filter_keys: event.filter_keys.iter().map(Into::into).collect(),

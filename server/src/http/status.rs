@@ -64,7 +64,7 @@ pub(super) async fn read_agent(cp: &ControlPlane, asking: &Asking<'_>) -> Reply 
     let yes = Value::from("true");
     Ok(json(&AgentSelf {
         config: object(&[
-            ("ACL", object(&[("Enabled", false.into())])),
+            ("ACL", object(&[("Enabled", cp.acl_enabled.into())])),
             ("Datacenter", "dc1".into()),
             ("Region", settings.region.as_str().into()),
             (

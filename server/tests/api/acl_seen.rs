@@ -20,6 +20,13 @@ async fn who_may_only_list_plugins_may_not_read_one() {
 }
 
 #[tokio::test]
+async fn an_agent_says_whether_access_control_is_on() {
+    let (server, secret) = guarded().await;
+    let agent = client(&server, &secret).read_agent().send().await.unwrap();
+    assert_eq!(agent.config["ACL"], json!({ "Enabled": true }));
+}
+
+#[tokio::test]
 async fn lists_of_every_namespace_show_what_the_caller_may_see_and_no_more() {
     let (server, secret) = guarded().await;
     let management = client(&server, &secret);

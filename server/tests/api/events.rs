@@ -1,9 +1,11 @@
 //! Following what happens.
 
+use crate::asker::{client, guarded, policy, token};
 use crate::claimed::{Claimed, named};
-use crate::server::{PATIENCE, TestServer};
+use crate::server::{PATIENCE, TestServer, create, volume};
 use futures::StreamExt;
 use futures::stream::BoxStream;
+use saddlebag_client::types;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -15,8 +17,13 @@ struct Follower {
 
 impl Follower {
     async fn of(server: &TestServer, query: &str) -> Self {
+        Self::with_token(server, query, "").await
+    }
+
+    async fn with_token(server: &TestServer, query: &str, secret: &str) -> Self {
         let url = server.at(&format!("/v1/event/stream?{query}"));
-        let answer = server.http.get(url).send().await.unwrap();
+        let request = server.http.get(url).header("x-nomad-token", secret);
+        let answer = request.send().await.unwrap();
         assert_eq!(answer.status(), 200);
         assert_eq!(answer.headers()["content-type"], "application/json");
         assert_eq!(answer.headers()["cache-control"], "no-cache");
@@ -151,4 +158,36 @@ async fn no_event_tells_a_secret_and_a_server_that_stops_ends_the_stream() {
         told += 1;
     }
     assert!(told > 3, "{told}");
+}
+
+#[tokio::test]
+async fn who_follows_hears_of_what_the_token_may_read_and_of_nothing_once_it_is_gone() {
+    let (server, secret) = guarded().await;
+    let management = client(&server, &secret);
+    let made = management
+        .create_namespace()
+        .body_map(|body| body.name("team".to_owned()));
+    made.send().await.unwrap();
+    policy(
+        &management,
+        "team",
+        r#"namespace "team" { policy = "read" }"#,
+    )
+    .await;
+    let token = token(&management, &["team"]).await;
+    let mut follower = Follower::with_token(&server, "namespace=*", &token.secret_id).await;
+    let made_in = |namespace: &str, id: &str| types::VolumeRequest {
+        namespace: Some(namespace.to_owned()),
+        ..volume(id)
+    };
+    create(&management, made_in("default", "theirs"))
+        .await
+        .unwrap();
+    create(&management, made_in("team", "ours")).await.unwrap();
+    let (kind, key, _) = follower.event().await;
+    assert_eq!((&*kind, &*key), ("CSIVolumeRegistered", "ours"));
+    let deleted = management.delete_token().accessor_id(token.accessor_id);
+    deleted.send().await.unwrap();
+    create(&management, made_in("team", "later")).await.unwrap();
+    assert_eq!(follower.line().await, None);
 }
