@@ -8,6 +8,7 @@ use saddlebag::csi::Call;
 use saddlebag::csi::v1::volume_capability::AccessType;
 use std::sync::Arc;
 use tokio::sync::Notify;
+use tokio::sync::watch;
 use tonic::Code;
 
 const SPECIFICATION: &str = "id = \"db\"\nname = \"db\"\nplugin_id = \"scripted\"\ncapability {\n  \
@@ -396,8 +397,10 @@ async fn what_is_claimed_at_a_host_that_is_gone_is_released_on_the_operators_wor
     story.told(&["volume", "claim", "db"]).await;
     let volumes = story.told(&["node", "status", &node[..4]]).await;
     assert!(volumes.contains("\nVolumes\nID  Name"), "{volumes}");
+    let (host, is_back) = watch::channel(false);
     for call in [Call::NodeUnpublishVolume, Call::NodeUnstageVolume] {
-        scripted.driver.always(call, Reply::Hang);
+        let reply = Reply::Once(is_back.clone(), Box::new(Reply::Usual));
+        scripted.driver.always(call, reply);
     }
     let fence = ["node", "fence", "--reason", "the host burnt down", &node];
     let told = story.told(&fence).await;
@@ -415,6 +418,8 @@ async fn what_is_claimed_at_a_host_that_is_gone_is_released_on_the_operators_wor
     assert_eq!(refused.code, Some(4), "{refused:?}");
     let see = format!("See why: saddlebag node status {node}\n");
     assert!(refused.stderr.contains(&see), "{refused:?}");
+    // The host is there again, and takes down what the fence passed over before anything else.
+    host.send(true).unwrap();
     story.told(&["node", "unfence", &node]).await;
     let path = story.told(&["volume", "claim", "db"]).await;
     assert!(path.starts_with('/'), "{path}");

@@ -57,7 +57,7 @@ fn reads_have_nomads_defaults() {
 #[test]
 fn reads_take_what_they_are_given() {
     let read = read(
-        "stale&prefix=v&namespace=*&per_page=-3&next_token=default.v1&reverse=true&wait=1m30s&index=18446744073709551615&region=global",
+        "stale&prefix=v&namespace=*&per_page=-3&next_token=default.v1&reverse=true&wait=1m30s&index=9223372036854775807&region=global",
     );
     let expected = ReadOptions {
         stale: true,
@@ -67,7 +67,7 @@ fn reads_take_what_they_are_given() {
         next_token: "default.v1".to_owned(),
         reverse: true,
         wait: Duration::from_secs(90),
-        index: u64::MAX,
+        index: i64::MAX.unsigned_abs(),
     };
     assert_eq!(read, Ok(expected));
 }
@@ -88,6 +88,7 @@ fn the_first_wrong_parameter_decides_in_nomads_order() {
         ("index=abc", "Invalid index"),
         ("index=-1", "Invalid index"),
         ("index=%2B1", "Invalid index"),
+        ("index=9223372036854775808", "Invalid index"),
         ("index=18446744073709551616", "Invalid index"),
         ("reverse=yes&index=x", "Invalid index"),
         ("reverse=yes", reverse),

@@ -26,7 +26,8 @@ pub(super) fn all<'e, 's, 'v>(
         })
     };
     let strange = strange.into_iter().filter(|it| !beside_wrong(it));
-    let strange: Vec<_> = strange.collect();
+    let mut strange: Vec<_> = strange.collect();
+    strange.sort_by_key(|violation| place(violation));
     wrong.into_iter().chain(strange).collect()
 }
 

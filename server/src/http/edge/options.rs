@@ -9,6 +9,9 @@ pub const LONGEST_WAIT: Duration = Duration::from_secs(300);
 pub const DEFAULT_CHANGE_WAIT: Duration = Duration::from_secs(120);
 /// The namespace of who names none.
 pub const DEFAULT_NAMESPACE: &str = "default";
+/// The greatest index that can be waited for: what the document's `int64` holds, since many generators
+/// know no `uint64`. (Nomad takes twice that.)
+const GREATEST_INDEX: u64 = i64::MAX.unsigned_abs();
 
 /// What a read may ask for (`nomad-http.md` §1.10), the filter excepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,9 +61,9 @@ impl ReadOptions {
         };
         let index = match query.filled("index") {
             None => 0,
-            Some(text) => {
-                spelling::unsigned(text).ok_or_else(|| Refusal::malformed("Invalid index"))?
-            }
+            Some(text) => spelling::unsigned(text)
+                .filter(|index| *index <= GREATEST_INDEX)
+                .ok_or_else(|| Refusal::malformed("Invalid index"))?,
         };
         let reverse = query.filled("reverse").unwrap_or("false");
         if spelling::boolean(reverse).is_none() {
