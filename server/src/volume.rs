@@ -23,7 +23,7 @@ pub use create::create;
 pub use detach::detach;
 pub use external::list_external;
 pub(crate) use intake::{hold_new_backing, release_backing};
-pub(crate) use outline::Outline;
+pub(crate) use outline::plugin_of;
 pub use register::register;
 pub use release::{delete, deregister};
 pub use row::{Backing, Capability, GivenUp, TopologyRequest, Volume};

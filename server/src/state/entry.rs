@@ -73,7 +73,7 @@ impl VolumeEntry {
     /// The volume as stored.
     pub fn stored(&self) -> Stored<Volume> {
         Stored {
-            row: serde_json::from_slice(&self.row).expect("it was read when the entry was made"),
+            row: serde_json::from_slice(&self.row).expect("it is as this program wrote it, by its checksum"),
             created: self.created,
             modified: self.modified,
         }

@@ -1,11 +1,11 @@
 //! The first state: all rows of the store, decoded on every processor.
 
-use super::row::{Unreadable, backing_key, read, table_of};
+use super::row::{Unreadable, backing_key, read, table_of, unreadable, volume_key};
 use super::{State, Stored, Touched, VolumeEntry};
 use crate::id::{ExternalId, Namespace, PluginId, VolumeKey};
 use crate::store::keys::Table;
 use crate::store::{Batch, Index, Key, Reading, Row, StoreError};
-use crate::volume::{Backing, Outline};
+use crate::volume::{Backing, plugin_of};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -100,11 +100,11 @@ fn decode_all(
 
 fn decode((key, row): (Key, Row), names: &mut Names) -> Result<Decoded, Unreadable> {
     Ok(match table_of(&key)? {
-        (Table::Volume, _) => {
-            let volume: Stored<Outline> = read(&key, &row)?;
-            let Outline { key, plugin, .. } = volume.row;
+        (Table::Volume, parts) => {
+            let volume = names.volume(volume_key(&key, parts)?);
+            let plugin = plugin_of(&row.value).map_err(|error| unreadable(&key, error))?;
             let entry = VolumeEntry::not_shown(names.plugin(plugin), &row);
-            Decoded::Volume(names.volume(key), entry)
+            Decoded::Volume(volume, entry)
         }
         (Table::Backing, parts) => {
             let (plugin, external) = backing_key(&key, parts)?;

@@ -2,6 +2,7 @@
 //! driver has nothing that nobody knows.
 
 use crate::process::Process;
+use crate::server::folder::Folder;
 use crate::server::{PATIENCE, create, register, volume};
 use saddlebag_client::{Client, Error, types};
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +18,7 @@ const CLIENTS: usize = 8;
 
 #[tokio::test]
 async fn what_was_answered_survives_kill_9_and_nothing_is_stuck_or_orphaned() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::new();
     let world = Arc::new(Mutex::new(World::default()));
     for round in 0..=ROUNDS {
         let mut process = Process::start(folder.path()).await;

@@ -1,5 +1,9 @@
 //! A server for one test, on a port and a data folder of its own.
 
+#[path = "../support/folder.rs"]
+pub mod folder;
+
+use folder::Folder;
 use saddlebag::clock::Clock;
 use saddlebag::config::Config;
 use saddlebag::control::ControlPlane;
@@ -9,7 +13,6 @@ use saddlebag::store::Store;
 use saddlebag_client::{Client, types};
 use std::sync::Arc;
 use std::time::Duration;
-use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -29,7 +32,7 @@ pub struct TestServer {
     ledger: Ledger,
     running: Option<Running>,
     /// Removed with it.
-    _data: TempDir,
+    _data: Folder,
     config: Config,
 }
 
@@ -68,7 +71,7 @@ impl TestServer {
         clock: Clock,
         change: impl FnOnce(&mut Config),
     ) -> Self {
-        let data = tempfile::tempdir().unwrap();
+        let data = Folder::new();
         let mut config = Config::new(data.path().join("data"));
         config.check_truth = true;
         change(&mut config);

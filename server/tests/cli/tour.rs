@@ -1,5 +1,6 @@
 //! The README's tour, typed as it is printed.
 
+use crate::process::folder::Folder;
 use crate::process::{Gathered, SADDLEBAG, soon};
 use crate::story::masked;
 use regex::Regex;
@@ -62,7 +63,7 @@ async fn free_port() -> u16 {
 #[tokio::test]
 #[ignore = "needs bash and curl"]
 async fn the_tour_of_the_readme_does_what_the_readme_shows() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::new();
     let port = free_port().await.to_string();
     let programs = Path::new(SADDLEBAG).parent().unwrap().display();
     let path = format!("{programs}:{}", std::env::var("PATH").unwrap());

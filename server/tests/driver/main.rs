@@ -8,6 +8,8 @@ mod busy;
 mod capacity;
 mod command;
 mod copies;
+#[path = "../support/folder.rs"]
+mod folder;
 mod killed;
 mod node;
 mod requests;

@@ -1,5 +1,6 @@
 //! A driver on a socket in a directory of its own, and short ways to call it.
 
+use super::folder::Folder;
 use super::requests::{attaching, staging_at};
 use saddlebag::{
     csi::v1::{
@@ -26,12 +27,12 @@ use tonic::{
 pub const NODE: &str = "node-1";
 pub const MIB: i64 = 1 << 20;
 
-/// A temporary directory that unmounts what is left mounted in it.
-pub struct Workdir(tempfile::TempDir);
+/// Where a driver and its volumes are.
+pub struct Workdir(Folder);
 
 impl Workdir {
     pub fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        Self(Folder::new())
     }
 
     pub fn path(&self) -> &Path {
@@ -43,16 +44,6 @@ impl Workdir {
         let path = self.path().join(name);
         fs::create_dir_all(&path).unwrap();
         path.to_str().unwrap().into()
-    }
-}
-
-impl Drop for Workdir {
-    fn drop(&mut self) {
-        let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-        let points = mounts.lines().filter_map(|line| line.split(' ').nth(4));
-        for point in points.filter(|point| Path::new(point).starts_with(self.path())) {
-            let _ = rustix::mount::unmount(point, rustix::mount::UnmountFlags::DETACH);
-        }
     }
 }
 

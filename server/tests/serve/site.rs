@@ -1,17 +1,17 @@
 //! Where an operator runs one server: a folder with a configuration file, data, and drivers' volumes.
 
+use crate::process::folder::Folder;
 use crate::process::{Running, SADDLEBAG, saddlebag, soon, text};
 use rustix::process::Signal;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tempfile::TempDir;
 use tokio::process::Command;
 
-pub struct Site(TempDir);
+pub struct Site(Folder);
 
 impl Site {
     pub fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        Self(Folder::new())
     }
 
     pub fn path(&self) -> &Path {

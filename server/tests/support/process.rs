@@ -1,12 +1,15 @@
 //! One `saddlebag` process, with what it says.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+#[path = "folder.rs"]
+pub mod folder;
+
+use folder::Folder;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
-use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
@@ -229,15 +232,15 @@ pub fn names(folder: &Path) -> Vec<String> {
 
 /// A folder for a process's temporary files and another for a test's own.
 pub struct Folders {
-    pub temporary: TempDir,
-    own: TempDir,
+    pub temporary: Folder,
+    own: Folder,
 }
 
 impl Folders {
     pub fn new() -> Self {
         Self {
-            temporary: tempfile::tempdir().unwrap(),
-            own: tempfile::tempdir().unwrap(),
+            temporary: Folder::new(),
+            own: Folder::new(),
         }
     }
 
