@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod acl;
+mod acl_lists;
 mod acl_operations;
 mod acl_seen;
 mod asker;
