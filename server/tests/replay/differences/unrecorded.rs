@@ -45,4 +45,24 @@ pub const UNRECORDED: &[Unrecorded] = &[
             "a_request_holds_at_most_32_volumes_and_none_of_them_twice",
         ),
     },
+    Unrecorded {
+        matter: "`global` of the list of tokens",
+        nomad: "is documented, and not read",
+        saddlebag: "lists only tokens of every region",
+        why: "that is what the parameter says",
+        test: (
+            "api/acl_lists.rs",
+            "a_list_of_tokens_is_narrowed_by_region_and_by_what_it_shows_but_not_by_secrets",
+        ),
+    },
+    Unrecorded {
+        matter: "filters on tokens",
+        nomad: "are asked of the whole token, its secret included",
+        saddlebag: "are asked of what the list shows",
+        why: "nothing shows a secret",
+        test: (
+            "api/acl_lists.rs",
+            "a_list_of_tokens_is_narrowed_by_region_and_by_what_it_shows_but_not_by_secrets",
+        ),
+    },
 ];
