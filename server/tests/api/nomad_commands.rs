@@ -121,8 +121,8 @@ impl Nomad<'_> {
                 let id = self.meant(VOLUMES, "volumes", volume).await?;
                 let found = self.0.get(&format!("/v1/volume/csi/{id}"), &[]).await?;
                 let allocations = found.body["Allocations"].as_array().unwrap();
-                let there = allocations.iter().map(|it| text(it, "NodeID"));
-                let named = there.filter(|it| it.starts_with(node)).next_back();
+                let mut there = allocations.iter().map(|it| text(it, "NodeID"));
+                let named = there.find(|it| it.starts_with(node));
                 named.unwrap_or(node).to_owned()
             }
             _ => return Err("several nodes".to_owned()),
