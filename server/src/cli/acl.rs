@@ -1,6 +1,7 @@
 //! `saddlebag acl`: who may do what.
 
 mod policy;
+mod role;
 mod token;
 
 use crate::cli::connection::{Connection, Session, given};
@@ -39,6 +40,12 @@ enum Command {
         after_help = "Example:\n  saddlebag acl policy apply readers readers.hcl"
     )]
     Policy(policy::Command),
+    /// Put policies together under a name, for tokens that have them all.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  saddlebag acl role create --name operators --policy readers"
+    )]
+    Role(role::Command),
 }
 
 #[derive(Debug, clap::Args)]
@@ -66,6 +73,7 @@ async fn answer(args: Args) -> Result<(), Failure> {
         Command::Bootstrap(args) => bootstrap(&session, args).await,
         Command::Token(command) => token::run(&session, command).await,
         Command::Policy(command) => policy::run(&session, command).await,
+        Command::Role(command) => role::run(&session, command).await,
     }
 }
 

@@ -218,12 +218,16 @@ fn advice(error: &types::Error) -> (Exit, Option<String>) {
             Exit::NotFound,
             "See what there is: saddlebag acl policy list".to_owned(),
         ),
+        "role_not_found" => (
+            Exit::NotFound,
+            "See what there is: saddlebag acl role list".to_owned(),
+        ),
         "acl_disabled" => (
             Exit::Failed,
             "Switch access control on: acl.enabled in the configuration, or saddlebag dev --acl-enabled"
                 .to_owned(),
         ),
-        "not_found" | "role_not_found" | "job_not_found" => return (Exit::NotFound, None),
+        "not_found" | "job_not_found" => return (Exit::NotFound, None),
         "namespace_in_use" => return (Exit::Conflict, None),
         "volume_in_use" | "claim_refused" => (
             Exit::Conflict,

@@ -216,7 +216,7 @@ pub enum Fault {
     #[error("volume identity cannot be updated: {0}")]
     IdentityConflict(String),
     /// Another volume has this backing store.
-    #[error("external ID {external_id:?} of plugin {plugin:?} is volume {holder:?} already")]
+    #[error("external ID {external_id:?} of plugin {plugin:?} already exists as volume {holder:?}")]
     ExternalIdTaken {
         /// The driver's id of the backing store.
         external_id: String,

@@ -182,6 +182,12 @@ impl State {
         self.acl.roles_index
     }
 
+    /// The newest commit to anything of these.
+    pub fn acl_index(&self) -> Index {
+        let newest = self.tokens_index().max(self.policies_index());
+        newest.max(self.roles_index())
+    }
+
     /// The commit that made the first token, if there was one.
     pub fn bootstrapped(&self) -> Option<Index> {
         self.acl.bootstrapped

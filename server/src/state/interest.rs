@@ -29,6 +29,8 @@ pub enum Interest {
     Volumes(VolumeQuery),
     /// The plugins whose id begins with this.
     Plugins(String),
+    /// All tokens, policies and roles.
+    AccessControl,
 }
 
 /// Which volumes a list shows.
@@ -90,7 +92,8 @@ impl Interest {
             Interest::Volumes(_)
             | Interest::Plugins(_)
             | Interest::Nodes
-            | Interest::Namespaces => true,
+            | Interest::Namespaces
+            | Interest::AccessControl => true,
         }
     }
 
@@ -119,6 +122,7 @@ impl Interest {
             }
             Interest::Nodes => !touched.nodes.is_empty(),
             Interest::Namespaces => !touched.namespaces.is_empty(),
+            Interest::AccessControl => !touched.acl.is_empty(),
             Interest::Plugins(prefix) => touched
                 .plugins
                 .iter()

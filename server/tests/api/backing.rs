@@ -19,7 +19,7 @@ async fn one_backing_store_is_one_volume_unless_all_ask_only_to_be_shared() {
         .await
         .unwrap();
     let taken = |holder: &str, external: &str| {
-        format!("external ID {external:?} of plugin \"disk\" is volume {holder:?} already")
+        format!("external ID {external:?} of plugin \"disk\" already exists as volume {holder:?}")
     };
     for more in [
         json!({"ExternalID": "alone"}),

@@ -21,8 +21,9 @@ async fn a_driver_that_hands_out_a_backing_store_again_ends_the_create_and_loses
         rig.create(first, more.clone()).await.unwrap();
         let (status, error) = refusal(rig.create(second, more).await);
         assert_eq!((status, error.code.as_str()), (409, "external_id_taken"));
-        let text =
-            format!(r#"external ID "the-same" of plugin "disk" is volume {first:?} already"#);
+        let text = format!(
+            r#"external ID "the-same" of plugin "disk" already exists as volume {first:?}"#
+        );
         assert_eq!(error.message, one_error(&text));
         assert_eq!(refusal(rig.server.read(second).await).0, 404);
         rig.client()

@@ -28,7 +28,7 @@ async fn a_backing_store_that_is_another_volumes_is_neither_taken_nor_deleted() 
     let (status, error) = refusal(driven.create("second").await.unwrap());
     assert_eq!((status, error.code.as_str()), (409, "external_id_taken"));
     assert!(
-        error.message.contains("\"first\" already"),
+        error.message.contains("already exists as volume \"first\""),
         "{}",
         error.message
     );

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod acl;
+mod acl_lists;
 mod acl_operations;
 mod acl_seen;
 mod asker;
@@ -41,11 +42,13 @@ mod false_fences;
 mod faults;
 mod front;
 mod given_up;
+mod go_client;
 mod growth;
 mod health;
 mod killed;
 mod lists;
 mod namespaces;
+mod nomad_commands;
 mod operation_pages;
 mod operations;
 mod plugins;
@@ -66,6 +69,7 @@ mod snapshots_refused;
 mod spine;
 mod statuses;
 mod streams;
+mod terraform;
 mod turns;
 mod update;
 mod validation;

@@ -202,7 +202,7 @@ fn failures() -> Vec<Failure> {
                 "PUT /v1/volumes",
                 (409, 500),
                 "external_id_taken",
-                "external ID \"i\" of plugin \"disk\" is volume \"idle\" already",
+                "external ID \"i\" of plugin \"disk\" already exists as volume \"idle\"",
             ),
         ),
         with(

@@ -1,7 +1,7 @@
 //! Access control and namespaces, from the first token on.
 
 use crate::story::Story;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn what_is_said_about_tokens_policies_and_namespaces_is_as_in_a_file() {
@@ -34,12 +34,23 @@ async fn what_is_said_about_tokens_policies_and_namespaces_is_as_in_a_file() {
         "acl policy list --quiet",
         "acl policy info readers",
         "acl policy info nope",
+        "acl role list",
+        "acl role create --name operators --description together --policy readers",
+        "acl role create --name operators --policy readers",
+        "acl role create --name others --policy nope",
+        "acl role update --description apart operators",
+        "acl role update --name crew operators",
+        "acl role list",
+        "acl role list --quiet",
+        "acl role info crew",
+        "acl role info operators",
         "acl token create --name ann --policy readers",
         "acl token create --name ci --type management --ttl 8h",
         "acl token create --name nobody",
         "acl token create --policy readers --role-name nope",
         "acl token list",
         "acl token info nope",
+        "acl token update --name nobody nope",
         "acl token delete nope",
         "namespace apply --description teamwork team",
         "namespace apply --description renewed team",
@@ -51,6 +62,8 @@ async fn what_is_said_about_tokens_policies_and_namespaces_is_as_in_a_file() {
         "namespace delete default",
         "namespace delete team",
         "namespace delete team",
+        "acl role delete crew",
+        "acl role delete crew",
         "acl policy delete readers",
     ] {
         text += &story.piped(&[&as_management(line)]).await;
@@ -84,6 +97,37 @@ async fn a_token_that_was_made_may_do_what_its_policy_says_until_it_is_deleted()
     assert!(denied.stderr.contains("Permission denied"), "{denied:?}");
     let listed = told(&["acl", "token", "list", "--quiet"]).await;
     assert!(listed.lines().any(|line| line == accessor), "{listed}");
+    told(&[
+        "acl", "role", "create", "--name", "team", "--policy", "readers",
+    ])
+    .await;
+    let update = ["acl", "token", "update", accessor, "--json"];
+    let updated = async |more: &[&str]| -> Value {
+        serde_json::from_str(&told(&[&update, more].concat()).await).unwrap()
+    };
+    let named = updated(&["--name", "ann"]).await;
+    assert_eq!(
+        (&named["Name"], &named["Policies"]),
+        (&json!("ann"), &json!(["readers"]))
+    );
+    let joined = updated(&["--role-name", "team"]).await;
+    assert_eq!(
+        (&joined["Name"], &joined["Policies"]),
+        (&json!("ann"), &json!(["readers"]))
+    );
+    assert_eq!(joined["Roles"][0]["Name"], "team");
+    let mighty = updated(&["--type", "management"]).await;
+    assert_eq!(
+        (&mighty["Policies"], &mighty["Roles"]),
+        (&Value::Null, &Value::Null)
+    );
+    assert_eq!(
+        story
+            .run(&["acl", "token", "list", "--token", secret])
+            .await
+            .code,
+        Some(0)
+    );
     told(&["acl", "token", "delete", accessor]).await;
     assert_eq!(story.run(&list).await.code, Some(1));
     story.dev.stop().await;

@@ -28,8 +28,9 @@ const INDEXES: [&str; 5] = [
     "X-Nomad-Index",
 ];
 /// Fields that hold a moment.
-const TIMES: [&str; 5] = [
+const TIMES: [&str; 6] = [
     "CreateTime",
+    "ExpirationTime",
     "ModifyTime",
     "StatusUpdatedAt",
     "SubmitTime",
@@ -38,6 +39,13 @@ const TIMES: [&str; 5] = [
 
 static IDENTIFIER: LazyLock<Regex> =
     LazyLock::new(|| Regex::new("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").unwrap());
+/// An index that is told in a text.
+static TOLD_INDEX: LazyLock<Regex> = LazyLock::new(|| Regex::new("index: ([0-9]+)").unwrap());
+/// What stands for an identifier in what was recorded: one, or the name of the token that had it.
+static RECORDED: LazyLock<Regex> = LazyLock::new(|| {
+    let named = r"\{\{(secret|accessor):[^}]+\}\}";
+    Regex::new(&format!("{}|{named}", IDENTIFIER.as_str())).unwrap()
+});
 
 /// One place where the answers are not the same.
 #[derive(Clone, Debug)]
@@ -123,7 +131,7 @@ impl Bindings {
             Some(bound) => bound.clone(),
             None => found[0].to_owned(),
         };
-        IDENTIFIER.replace_all(recorded, known).into_owned()
+        RECORDED.replace_all(recorded, known).into_owned()
     }
 
     /// The beginning of our identifier that stands for the beginning of a recorded one, as it is spelt.
@@ -181,7 +189,7 @@ impl Bindings {
 
 /// What the indexes of a route count.
 fn counted(route: &str) -> &'static str {
-    let kinds = ["plugin", "node", "namespace", "job"];
+    let kinds = ["plugin", "node", "namespace", "job", "acl"];
     let of = |kind: &&&str| route.starts_with(&format!("/v1/{kind}"));
     kinds.iter().find(of).copied().unwrap_or("volume")
 }
@@ -282,8 +290,23 @@ impl Found<'_> {
             return are_times && times.entry(nomad.to_string()).or_insert(ours.clone()) == ours;
         }
         match (nomad, ours) {
-            (Value::String(nomad), Value::String(ours)) => self.binds_text(nomad, ours),
+            (Value::String(nomad), Value::String(ours)) => {
+                let nomad = self.with_our_index(nomad, ours);
+                self.binds_text(&nomad, ours)
+            }
             _ => nomad == ours,
+        }
+    }
+
+    /// A recorded text with our index in it, if that stands for the one that is told there.
+    fn with_our_index(&mut self, nomad: &str, ours: &str) -> String {
+        let index = |text: &str| TOLD_INDEX.captures(text)?[1].parse::<u64>().ok();
+        match (index(nomad), index(ours)) {
+            (Some(told), Some(index)) if self.binds_index("answer", told, index) => {
+                let ours = format!("index: {index}");
+                TOLD_INDEX.replace(nomad, ours).into_owned()
+            }
+            _ => nomad.to_owned(),
         }
     }
 
@@ -314,7 +337,7 @@ impl Found<'_> {
         let mut pattern = String::from("^");
         let mut end = 0;
         let mut unbound = Vec::new();
-        for found in IDENTIFIER.find_iter(nomad) {
+        for found in RECORDED.find_iter(nomad) {
             pattern.push_str(&regex::escape(&nomad[end..found.start()]));
             match self.bindings.names.get(found.as_str()) {
                 Some(bound) => pattern.push_str(&regex::escape(bound)),

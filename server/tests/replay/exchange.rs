@@ -5,9 +5,10 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The recorded files, each one sequence on one fresh server.
-pub const FILES: [(&str, &str); 2] = [
+pub const FILES: [(&str, &str); 3] = [
     ("open", include_str!("recorded/open.jsonl")),
     ("claims", include_str!("recorded/claims.jsonl")),
+    ("acl", include_str!("recorded/acl.jsonl")),
 ];
 
 /// One request and its answer.

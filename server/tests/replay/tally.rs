@@ -12,7 +12,8 @@ const NOT_BUILT: &[(&str, usize)] = &[];
 /// How the answers compare.
 pub struct Tally {
     style: StatusStyle,
-    equal: usize,
+    /// By file: how many are equal, and how many differ by rules.
+    sums: BTreeMap<String, [usize; 2]>,
     by_rule: BTreeMap<&'static str, usize>,
     left_out: BTreeMap<&'static str, usize>,
     waiting: usize,
@@ -38,7 +39,7 @@ impl Tally {
     pub fn new(style: StatusStyle) -> Self {
         Self {
             style,
-            equal: 0,
+            sums: BTreeMap::new(),
             by_rule: BTreeMap::new(),
             left_out: BTreeMap::new(),
             waiting: 0,
@@ -76,8 +77,9 @@ impl Tally {
                 exchange.request.path,
                 bare.join("\n      ")
             )),
-            (true, false) if met.is_empty() => self.equal += 1,
             (true, false) => {
+                let sums = self.sums.entry(file.to_owned()).or_default();
+                sums[usize::from(!met.is_empty())] += 1;
                 for rule in met {
                     *self.by_rule.entry(rule).or_default() += 1;
                 }
@@ -87,7 +89,12 @@ impl Tally {
 
     /// Prints the sums, and fails if anything is wrong or a rule covered nothing.
     pub fn settle(mut self) {
-        println!("statuses {:?}: {} equal", self.style, self.equal);
+        for (file, [equal, differ]) in &self.sums {
+            println!(
+                "statuses {:?}, {file}: {equal} equal, {differ} differ by rules",
+                self.style
+            );
+        }
         for (rule, count) in &self.by_rule {
             println!("  {count} differ: {rule}");
         }

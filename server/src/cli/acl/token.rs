@@ -5,7 +5,7 @@ use crate::cli::failure::Failure;
 use crate::cli::screen::Screen;
 use crate::cli::table::{Facts, Table};
 use saddlebag_client::GoDuration;
-use saddlebag_client::types::{RoleLinkRequest, Token, TokenRequest};
+use saddlebag_client::types::{RoleLink, RoleLinkRequest, Token, TokenRequest};
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -25,6 +25,11 @@ pub(super) enum Command {
     /// Show the token that this command itself uses.
     #[command(name = "self", after_help = "Example:\n  saddlebag acl token self")]
     Own(Own),
+    /// Change a token. What is not given stays as it is, and so do its secret and its end.
+    #[command(
+        after_help = "Example:\n  saddlebag acl token update --name ann --policy readers 5a2c3f1e-0d6b-4e0c-9b1a-7f6f2f0f9c11"
+    )]
+    Update(Update),
     /// Delete a token: whoever has it may do nothing with it from now on.
     #[command(
         after_help = "Example:\n  saddlebag acl token delete 5a2c3f1e-0d6b-4e0c-9b1a-7f6f2f0f9c11"
@@ -53,6 +58,34 @@ pub(super) struct Create {
     /// How long it is to live, from a minute to a day; for ever without it.
     #[arg(long, value_name = "TIME", value_parser = crate::cli::duration)]
     ttl: Option<GoDuration>,
+
+    /// The answer as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Update {
+    /// The token's accessor.
+    #[arg(value_name = "ACCESSOR")]
+    accessor: String,
+
+    /// A new label.
+    #[arg(long, value_name = "LABEL")]
+    name: Option<String>,
+
+    /// `client`, which may do what its policies and roles say, or `management`, which may do everything and has
+    /// neither.
+    #[arg(long = "type", value_name = "TYPE", value_parser = ["client", "management"])]
+    kind: Option<String>,
+
+    /// A policy that it is to have, in place of those that it has; may be repeated.
+    #[arg(long = "policy", value_name = "NAME")]
+    policies: Vec<String>,
+
+    /// A role that it is to have, in place of those that it has; may be repeated.
+    #[arg(long = "role-name", value_name = "NAME")]
+    roles: Vec<String>,
 
     /// The answer as JSON.
     #[arg(long)]
@@ -101,20 +134,17 @@ pub(super) async fn run(session: &Session, command: Command) -> Result<(), Failu
         Command::List(args) => list(session, args).await,
         Command::Info(args) => info(session, args).await,
         Command::Own(args) => own(session, args).await,
+        Command::Update(args) => update(session, args).await,
         Command::Delete(args) => delete(session, args).await,
     }
 }
 
 async fn create(session: &Session, args: Create) -> Result<(), Failure> {
-    let role = |name: String| RoleLinkRequest {
-        id: None,
-        name: Some(name),
-    };
     let body = TokenRequest {
         name: args.name,
         type_: Some(args.kind),
         policies: Some(args.policies),
-        roles: Some(args.roles.into_iter().map(role).collect()),
+        roles: Some(args.roles.into_iter().map(named).collect()),
         expiration_ttl: args.ttl.map(|ttl| ttl.to_string().into()),
         ..TokenRequest::default()
     };
@@ -165,15 +195,65 @@ async fn list(session: &Session, args: List) -> Result<(), Failure> {
 }
 
 async fn info(session: &Session, args: One) -> Result<(), Failure> {
+    show(&read(session, &args.accessor).await?, args.json)
+}
+
+async fn read(session: &Session, accessor: &str) -> Result<Token, Failure> {
     let request = given!(
-        session.client.read_token().accessor_id(args.accessor),
+        session.client.read_token().accessor_id(accessor),
         region: session.region.as_deref(),
     );
-    let token = request
+    let token = request.send().await;
+    let token = token.map_err(|error| session.failure(error))?;
+    Ok(token.into_inner())
+}
+
+async fn update(session: &Session, args: Update) -> Result<(), Failure> {
+    let known = read(session, &args.accessor).await?;
+    let kind = args.kind.unwrap_or(known.type_);
+    let stays = kind == "client";
+    let policies = match args.policies.is_empty() && stays {
+        true => known.policies.unwrap_or_default(),
+        false => args.policies,
+    };
+    let roles = match args.roles.is_empty() && stays {
+        true => known.roles.into_iter().flatten().map(linked).collect(),
+        false => args.roles.into_iter().map(named).collect(),
+    };
+    let body = TokenRequest {
+        accessor_id: Some(known.accessor_id.clone()),
+        name: Some(args.name.unwrap_or(known.name)),
+        type_: Some(kind),
+        policies: Some(policies),
+        roles: Some(roles),
+        global: Some(known.global),
+        ..TokenRequest::default()
+    };
+    let request = given!(
+        session.client.update_token().accessor_id(known.accessor_id).body(body),
+        region: session.region.as_deref(),
+    );
+    let changed = request
         .send()
         .await
         .map_err(|error| session.failure(error))?;
-    show(&token, args.json)
+    show(&changed, args.json)
+}
+
+/// A role by its name.
+fn named(name: String) -> RoleLinkRequest {
+    RoleLinkRequest {
+        id: None,
+        name: Some(name),
+    }
+}
+
+/// A role that a token has.
+fn linked(role: RoleLink) -> RoleLinkRequest {
+    RoleLinkRequest {
+        id: Some(role.id),
+        name: Some(role.name),
+    }
 }
 
 async fn own(session: &Session, args: Own) -> Result<(), Failure> {

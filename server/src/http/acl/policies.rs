@@ -1,11 +1,11 @@
 //! Policies.
 
-use super::{must_be_on, unfit};
+use super::{caught_up, must_be_on, seen, unfit};
 use crate::acl::{self, PolicyEntry};
 use crate::control::ControlPlane;
 use crate::error::Fault;
 use crate::http::declared::{
-    At, BodyErrors, Changed, List, Missing, PolicyPath, Prefix, Read, ReadErrors, Region,
+    At, Blocking, BodyErrors, Changed, List, Missing, PolicyPath, Prefix, Read, ReadErrors, Region,
     StoredErrors,
 };
 use crate::http::edge::{ReadOptions, WriteOptions};
@@ -13,26 +13,28 @@ use crate::http::front::Asking;
 use crate::http::reply::{Reply, empty, json, missing};
 use crate::http::request::PolicyRequest;
 use crate::http::wire::{self, Withheld};
+use crate::state::State;
 
 /// A management token sees all of them, any other its own.
 #[utoipa::path(
     get, path = "/v1/acl/policies", tag = "acl",
-    params(Prefix, Read),
+    params(Prefix, Blocking, Read),
     responses(At<List<wire::PolicyStub<'static>>>, ReadErrors),
 )]
 pub(in crate::http) async fn list_policies(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let options = ReadOptions::read(asking.query, &asking.settings.region)?;
     must_be_on(cp)?;
-    let state = cp.state();
-    let own = asking.caller.policies(&state);
-    let is_seen = |name: &String| asking.caller.access.is_everything() || own.contains(name);
+    let shown = seen(asking, State::policies_index);
+    let (state, caller) = caught_up(cp, asking, &options, shown).await?;
+    let own = caller.policies(&state);
+    let is_seen = |name: &String| caller.access.is_everything() || own.contains(name);
     let policies: Vec<_> = state
         .policies()
         .filter(|entry| entry.stored.row.name.starts_with(&options.prefix))
         .filter(|entry| is_seen(&entry.stored.row.name))
         .map(|entry| stub(entry))
         .collect();
-    Ok(json(&policies).at(state.policies_index()))
+    Ok(json(&policies).at(shown(&state)))
 }
 
 #[utoipa::path(
@@ -52,14 +54,19 @@ pub(in crate::http) async fn list_own_policies(cp: &ControlPlane, asking: &Askin
 
 #[utoipa::path(
     get, path = "/v1/acl/policy/{policy_name}", tag = "acl",
-    params(PolicyPath, Read),
+    params(PolicyPath, Blocking, Read),
     responses(At<wire::Policy<'static>>, Missing, ReadErrors),
 )]
 pub(in crate::http) async fn read_policy(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
-    ReadOptions::read(asking.query, &asking.settings.region)?;
+    let options = ReadOptions::read(asking.query, &asking.settings.region)?;
     must_be_on(cp)?;
-    let state = cp.state();
-    match state.policy(named(asking)?) {
+    let name = named(asking)?;
+    let index = |state: &State| match state.policy(name) {
+        Some(entry) => entry.stored.modified,
+        None => state.policies_index(),
+    };
+    let (state, _) = caught_up(cp, asking, &options, index).await?;
+    match state.policy(name) {
         Some(entry) => Ok(json(&shown(entry)).at(entry.stored.modified)),
         None => Err(missing(Fault::PolicyNotFound, state.policies_index())),
     }

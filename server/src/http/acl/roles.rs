@@ -1,39 +1,39 @@
 //! Roles.
 
-use super::{must_be_on, unfit};
+use super::{caught_up, must_be_on, seen, unfit};
 use crate::acl::{self, Role};
 use crate::control::ControlPlane;
 use crate::error::Fault;
 use crate::http::declared::{
-    At, BodyErrors, Changed, List, Made, Missing, Prefix, Read, ReadErrors, RecordErrors, Region,
-    RoleNamePath, RolePath, StoredErrors,
+    At, Blocking, BodyErrors, Changed, List, Made, Missing, Prefix, Read, ReadErrors, RecordErrors,
+    Region, RoleNamePath, RolePath, StoredErrors,
 };
 use crate::http::edge::{ReadOptions, WriteOptions};
 use crate::http::front::Asking;
 use crate::http::reply::{Reply, empty, json, missing};
 use crate::http::request::RoleRequest;
 use crate::http::wire;
-use crate::state::Stored;
+use crate::state::{State, Stored};
 use std::sync::Arc;
 
 /// A management token sees all of them, any other its own.
 #[utoipa::path(
     get, path = "/v1/acl/roles", tag = "acl",
-    params(Prefix, Read),
+    params(Prefix, Blocking, Read),
     responses(At<List<wire::Role<'static>>>, ReadErrors),
 )]
 pub(in crate::http) async fn list_roles(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let options = ReadOptions::read(asking.query, &asking.settings.region)?;
     must_be_on(cp)?;
-    let state = cp.state();
-    let caller = &asking.caller;
+    let newest = seen(asking, State::roles_index);
+    let (state, caller) = caught_up(cp, asking, &options, newest).await?;
     let roles: Vec<_> = state
         .roles()
         .filter(|role| role.row.id.starts_with(&options.prefix))
         .filter(|role| caller.access.is_everything() || caller.has_role(&role.row.id))
         .map(|role| shown(role))
         .collect();
-    Ok(json(&roles).at(state.roles_index()))
+    Ok(json(&roles).at(newest(&state)))
 }
 
 #[utoipa::path(
@@ -63,29 +63,39 @@ pub(in crate::http) async fn create_role_by_post(cp: &ControlPlane, asking: &Ask
 
 #[utoipa::path(
     get, path = "/v1/acl/role/name/{role_name}", tag = "acl",
-    params(RoleNamePath, Read),
+    params(RoleNamePath, Blocking, Read),
     responses(At<wire::Role<'static>>, Missing, ReadErrors),
 )]
 pub(in crate::http) async fn read_role_by_name(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
-    ReadOptions::read(asking.query, &asking.settings.region)?;
-    must_be_on(cp)?;
-    let state = cp.state();
-    match state.role_named(asking.param("role_name")) {
-        Some(role) => Ok(json(&shown(role)).at(role.modified)),
-        None => Err(missing(Fault::RoleNotFound, state.roles_index())),
-    }
+    one(cp, asking, |state| {
+        state.role_named(asking.param("role_name"))
+    })
+    .await
 }
 
 #[utoipa::path(
     get, path = "/v1/acl/role/{role_id}", tag = "acl",
-    params(RolePath, Read),
+    params(RolePath, Blocking, Read),
     responses(At<wire::Role<'static>>, Missing, ReadErrors),
 )]
 pub(in crate::http) async fn read_role(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
-    ReadOptions::read(asking.query, &asking.settings.region)?;
+    one(cp, asking, |state| state.role(asking.param("role_id"))).await
+}
+
+/// Answers with the role that `find` finds.
+async fn one(
+    cp: &ControlPlane,
+    asking: &Asking<'_>,
+    find: impl Fn(&State) -> Option<&Arc<Stored<Role>>>,
+) -> Reply {
+    let options = ReadOptions::read(asking.query, &asking.settings.region)?;
     must_be_on(cp)?;
-    let state = cp.state();
-    match state.role(asking.param("role_id")) {
+    let index = |state: &State| match find(state) {
+        Some(role) => role.modified,
+        None => state.roles_index(),
+    };
+    let (state, _) = caught_up(cp, asking, &options, index).await?;
+    match find(&state) {
         Some(role) => Ok(json(&shown(role)).at(role.modified)),
         None => Err(missing(Fault::RoleNotFound, state.roles_index())),
     }

@@ -1,12 +1,12 @@
-//! Tokens: the first one, one's own, and all others.
+//! Tokens: the first one, one's own, and any other.
 
-use super::{must_be_on, unfit};
+use super::{caught_up, must_be_on, unfit};
 use crate::acl::{self, Created, Token, Who, in_go};
 use crate::control::ControlPlane;
 use crate::error::{Error, Fault};
 use crate::http::admission;
 use crate::http::declared::{
-    At, BodyErrors, Changed, List, Made, Missing, Prefix, Read, ReadErrors, Region, StoredErrors,
+    At, Blocking, BodyErrors, Changed, Made, Missing, Read, ReadErrors, Region, StoredErrors,
     TokenPath,
 };
 use crate::http::edge::credentials::ClientToken;
@@ -44,27 +44,6 @@ pub(in crate::http) async fn bootstrap_acl_by_post(
     asking: &Asking<'_>,
 ) -> Reply {
     bootstrap_acl(cp, asking).await
-}
-
-#[utoipa::path(
-    get, path = "/v1/acl/tokens", tag = "acl",
-    params(Prefix, Read),
-    responses(At<List<wire::TokenStub<'static>>>, ReadErrors),
-)]
-pub(in crate::http) async fn list_tokens(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
-    let options = ReadOptions::read(asking.query, &asking.settings.region)?;
-    must_be_on(cp)?;
-    let state = cp.state();
-    let mut tokens: Vec<_> = state
-        .tokens()
-        .filter(|token| token.row.accessor.starts_with(&options.prefix))
-        .collect();
-    tokens.sort_by_key(|token| token.created);
-    let tokens: Vec<_> = tokens
-        .into_iter()
-        .map(|token| stub(&state, token))
-        .collect();
-    Ok(json(&tokens).at(state.tokens_index()))
 }
 
 #[utoipa::path(
@@ -119,14 +98,19 @@ pub(in crate::http) async fn read_own_token(cp: &ControlPlane, asking: &Asking<'
 
 #[utoipa::path(
     get, path = "/v1/acl/token/{accessor_id}", tag = "acl",
-    params(TokenPath, Read),
+    params(TokenPath, Blocking, Read),
     responses(At<wire::Token<'static>>, Missing, ReadErrors),
 )]
 pub(in crate::http) async fn read_token(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
-    ReadOptions::read(asking.query, &asking.settings.region)?;
+    let options = ReadOptions::read(asking.query, &asking.settings.region)?;
     must_be_on(cp)?;
-    let state = cp.state();
-    match state.token(named(asking)?) {
+    let accessor = named(asking)?;
+    let index = |state: &State| match state.token(accessor) {
+        Some(token) => token.modified,
+        None => state.tokens_index(),
+    };
+    let (state, _) = caught_up(cp, asking, &options, index).await?;
+    match state.token(accessor) {
         Some(token) => Ok(json(&shown(&state, token, "")).at(token.modified)),
         None => Err(missing(Fault::TokenNotFound, state.tokens_index())),
     }
@@ -212,29 +196,14 @@ fn shown<'a>(state: &'a State, stored: &'a Stored<Token>, secret: &'a str) -> wi
     }
 }
 
-fn stub<'a>(state: &'a State, stored: &'a Stored<Token>) -> wire::TokenStub<'a> {
-    let row = &stored.row;
-    wire::TokenStub {
-        accessor_id: row.accessor.as_str().into(),
-        create_index: stored.created.0,
-        create_time: row.created_at,
-        expiration_time: row.expires_at,
-        global: row.global,
-        hash: Some(row.fingerprint().into()),
-        modify_index: stored.modified.0,
-        name: row.name.as_str().into(),
-        policies: policies(row),
-        roles: roles(state, row),
-        kind: row.kind.as_str().into(),
-    }
-}
-
-fn policies(row: &Token) -> Option<Vec<Cow<'_, str>>> {
+/// The policies of a token, as answers show them.
+pub(super) fn policies(row: &Token) -> Option<Vec<Cow<'_, str>>> {
     let names = row.policies.iter().map(|name| name.as_str().into());
     (!row.policies.is_empty()).then(|| names.collect())
 }
 
-fn roles<'a>(state: &'a State, row: &'a Token) -> Option<Vec<wire::RoleLink<'a>>> {
+/// Its roles, likewise.
+pub(super) fn roles<'a>(state: &'a State, row: &'a Token) -> Option<Vec<wire::RoleLink<'a>>> {
     let link = |id: &'a String| wire::RoleLink {
         id: id.as_str().into(),
         name: state.role(id).map_or("", |role| &role.row.name).into(),

@@ -19,8 +19,8 @@ pub(super) use failures::{
 pub(super) use parameters::{
     Blocking, Change, ClaimFilter, ClaimPath, CsiSecrets, Filtered, InNamespace, JobPath,
     NamespacePath, NodePath, OfPlugin, OperationFilter, OperationPath, Pages, PluginPath,
-    PolicyPath, Prefix, Read, Region, RoleNamePath, RolePath, TokenPath, Type, VolumeFilter,
-    VolumePath, Wait,
+    PolicyPath, Prefix, Read, Region, RoleNamePath, RolePath, TokenFilter, TokenPath, Type,
+    VolumeFilter, VolumePath, Wait,
 };
 
 use super::{
@@ -82,7 +82,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         namespaces::delete_namespace,
         acl::tokens::bootstrap_acl,
         acl::tokens::bootstrap_acl_by_post,
-        acl::tokens::list_tokens,
+        acl::listed::list_tokens,
         acl::tokens::create_token,
         acl::tokens::create_token_by_post,
         acl::tokens::read_own_token,

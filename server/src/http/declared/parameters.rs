@@ -153,6 +153,14 @@ pub(in crate::http) struct Filtered {
     filter: Option<String>,
 }
 
+/// Which tokens are listed, and how.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(in crate::http) struct TokenFilter {
+    global: Option<bool>,
+    reverse: Option<bool>,
+}
+
 /// Which volumes are listed, and how.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

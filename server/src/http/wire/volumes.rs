@@ -249,12 +249,10 @@ pub struct MountOptions<'a> {
 /// What an answer says of mount flags: whether there are any.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MountFlags {
-    /// None were given: `null`.
+    /// There are none: `null`.
     #[default]
     Absent,
-    /// An empty list was given: `[]`.
-    Empty,
-    /// Some were given: `["[REDACTED]"]`, however many.
+    /// There are some: `["[REDACTED]"]`, however many.
     Redacted,
 }
 
@@ -262,7 +260,6 @@ impl Serialize for MountFlags {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             MountFlags::Absent => serializer.serialize_none(),
-            MountFlags::Empty => [(); 0].serialize(serializer),
             MountFlags::Redacted => ["[REDACTED]"].serialize(serializer),
         }
     }
