@@ -45,6 +45,9 @@ impl KeyState {
 }
 
 impl DataKey {
+    /// How it seals, by its usual name.
+    pub const ALGORITHM: &str = "xchacha20-poly1305";
+
     /// A new one, active. `None`: the cipher refused it, which no cipher does.
     pub fn new(wrapping: &WrappingKey, now: Timestamp) -> Option<Self> {
         let key = Zeroizing::new(rand::random::<[u8; KEY_BYTES]>());
