@@ -15,6 +15,7 @@
 use crate::config::KeyFiles;
 use crate::control::ControlPlane;
 use crate::error::{Error, Fault, Result};
+use crate::operation::verbs::Deadline;
 use crate::seal::{DataKey, KeyState, SealError, Sealed, WrappingKey};
 use crate::state::{State, Stored};
 use crate::store::{Guard, Index, Transaction, Write, keys};
@@ -134,9 +135,11 @@ pub async fn rotate(cp: &ControlPlane) -> Result<Stored<DataKey>> {
     }
 }
 
-/// Removes a data key that nothing is sealed with.
-pub async fn remove(cp: &ControlPlane, id: Uuid) -> Result<Index> {
+/// Removes a data key that nothing is sealed with. Waits for one of which that is about to be so.
+pub async fn remove(cp: &ControlPlane, id: Uuid, deadline: Deadline) -> Result<Index> {
+    let mut indexes = cp.live.indexes();
     loop {
+        indexes.mark_unchanged();
         let state = cp.state();
         let Some(key) = state.data_key(id) else {
             return Err(Fault::DataKeyNotFound(id.to_string()).into());
@@ -148,6 +151,7 @@ pub async fn remove(cp: &ControlPlane, id: Uuid) -> Result<Index> {
                     "active root key cannot be deleted: call rotate first",
                 ));
             }
+            KeyState::Rekeying if deadline.bound(indexes.changed()).await.is_some() => continue,
             KeyState::Rekeying => {
                 return Err(in_use(
                     "root key in use, cannot delete: secrets are still encrypted with it. They are being encrypted \

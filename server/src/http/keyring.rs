@@ -2,6 +2,7 @@
 
 use super::declared::{
     At, ChangeErrors, Changed, List, Made, Read, ReadErrors, Region, RootKeyPath, StoredErrors,
+    Wait,
 };
 use super::edge::{ReadOptions, WriteOptions};
 use super::front::Asking;
@@ -10,6 +11,7 @@ use super::wire;
 use crate::control::ControlPlane;
 use crate::error::Fault;
 use crate::keyring;
+use crate::operation::verbs::Deadline;
 use crate::seal::DataKey;
 use crate::state::Stored;
 use uuid::Uuid;
@@ -47,14 +49,15 @@ pub(super) async fn rotate_root_key(cp: &ControlPlane, asking: &Asking<'_>) -> R
     delete,
     path = "/v1/operator/keyring/key/{key_id}",
     tag = "keyring",
-    params(RootKeyPath, Region),
+    params(RootKeyPath, Wait, Region),
     responses(Changed, ChangeErrors)
 )]
 pub(super) async fn remove_root_key(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
-    WriteOptions::read(asking.query, &asking.settings.region)?;
+    let options = WriteOptions::read(asking.query, &asking.settings.region)?;
     let named = asking.param("key_id");
     let id = Uuid::try_parse(named).map_err(|_| Fault::DataKeyNotFound(named.to_owned()))?;
-    let index = keyring::remove(cp, id).await?;
+    let deadline = Deadline::after(options.wait);
+    let index = keyring::remove(cp, id, deadline).await?;
     Ok(empty().changed_at(index))
 }
 
