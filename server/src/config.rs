@@ -28,6 +28,11 @@ use std::time::Duration;
 pub struct Config {
     /// Where data is kept. The folder is made if it is not there.
     pub data_dir: PathBuf,
+    /// The file with the key that opens all secrets of the store. Default: `secrets.key` in the data
+    /// folder, which is made for a store without secrets.
+    pub key_file: Option<PathBuf>,
+    /// The key file of before: what it opens is made to open with [`Self::key_file`] at the start.
+    pub previous_key_file: Option<PathBuf>,
     /// Whether the built-in driver runs, as plugin `local`.
     pub builtin_driver: bool,
     /// The plugins besides it.
@@ -68,6 +73,8 @@ impl Config {
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self {
             data_dir: data_dir.into(),
+            key_file: None,
+            previous_key_file: None,
             builtin_driver: false,
             plugins: Vec::new(),
             namespaces: Vec::new(),
@@ -92,10 +99,31 @@ impl Config {
         self.builtin_driver && self.plugins.iter().any(is_builtin)
     }
 
+    /// Where the keys of the store's secrets are.
+    pub fn key_files(&self) -> KeyFiles {
+        let standard = || self.data_dir.join(KEY_FILE);
+        KeyFiles {
+            file: self.key_file.clone().unwrap_or_else(standard),
+            previous: self.previous_key_file.clone(),
+        }
+    }
+
     /// How long each part of a stop may take.
     pub fn part_of_stop(&self) -> Duration {
         self.shutdown_timeout / 4
     }
+}
+
+/// The key file that a data folder has of its own.
+pub const KEY_FILE: &str = "secrets.key";
+
+/// The files with the keys that data keys are wrapped with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyFiles {
+    /// The one in use.
+    pub file: PathBuf,
+    /// The one of before, if it has been replaced.
+    pub previous: Option<PathBuf>,
 }
 
 /// The name among those that are known that this one was probably meant to be.

@@ -5,7 +5,7 @@ use crate::clock::Clock;
 use crate::csi::Secrets;
 use crate::error::{Error, Fault, Result};
 use crate::id::NodeId;
-use crate::seal::{SealError, Sealed, Sealer};
+use crate::seal::{SealError, Sealed, WrappingKey};
 use crate::state::{Evaluations, Live, LoadError, State};
 use crate::store::{Committed, Followed, Index, Store, StoreError, Transaction};
 use crate::work::{Drivers, Running, backoff};
@@ -27,8 +27,8 @@ pub struct Shared {
     pub live: Arc<Live>,
     /// What time it is.
     pub clock: Clock,
-    /// Secrets at rest.
-    pub sealer: Sealer,
+    /// What opens the data keys.
+    pub wrapping: WrappingKey,
     /// The drivers whose sockets are near.
     pub drivers: Drivers,
     /// The operations, and the attachments by their own id, that controllers are being asked about.
@@ -77,14 +77,33 @@ impl ControlPlane {
         }
     }
 
-    /// Seals secrets for their owner.
+    /// Seals secrets for their owner, with the active data key. The transaction that stores them has to
+    /// [hold](crate::keyring::hold) that key.
     pub fn seal(&self, owner: &str, secrets: &Secrets) -> Result<Option<Sealed>> {
-        self.sealer.seal(owner, secrets).map_err(seal_error)
+        let state = self.state();
+        let Some(key) = state.active_data_key() else {
+            tracing::error!("the store has no active data key");
+            return Err(Fault::Internal.into());
+        };
+        let sealed = key.row.seal(&self.wrapping, owner, secrets);
+        sealed.map_err(seal_error)
     }
 
     /// Opens what was sealed for its owner.
     pub fn open(&self, owner: &str, sealed: Option<&Sealed>) -> Result<Secrets> {
-        self.sealer.open_sealed(owner, sealed).map_err(seal_error)
+        let Some(sealed) = sealed else {
+            return Ok(Secrets::none());
+        };
+        let state = self.state();
+        let key = sealed.data_key().and_then(|id| state.data_key(id));
+        let opened = match key {
+            Some(key) => key.row.open(&self.wrapping, owner, sealed),
+            None => Err(SealError::Unreadable {
+                owner: owner.to_owned(),
+                key: sealed.key_name().to_owned(),
+            }),
+        };
+        opened.map_err(seal_error)
     }
 
     /// Takes every commit of the store into the state, until the store closes.

@@ -27,6 +27,7 @@ pub mod filter;
 mod hcl;
 pub mod http;
 pub mod id;
+pub mod keyring;
 pub mod namespace;
 pub mod node;
 pub mod operation;

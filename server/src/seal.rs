@@ -1,28 +1,33 @@
-//! Secrets at rest: encrypted with a key from a key file, and bound to what they belong to.
+//! Secrets at rest: encrypted with a data key, and bound to what they belong to.
 //!
-//! A sealed value opens only with the key that sealed it and for the owner that it was sealed for,
-//! so that rows cannot be swapped. The key file holds 32 random bytes, readable by its owner only.
+//! ```text
+//! key file ──wraps──► data key (a row) ──seals──► secrets of a volume, an operation, an attachment
+//! ```
+//!
+//! - A sealed value names its data key, and opens only with it and for the owner that it was sealed for:
+//!   rows, and fields of a row, cannot be swapped.
+//! - A data key is in the store only as the key file's key wrapped it. Plain ones are in memory for as
+//!   long as one value is sealed or opened, and are overwritten then.
+//! - The key file holds 32 random bytes, readable by its owner only. Nothing here ever writes into one
+//!   that is there.
+//!
+//! What becomes of data keys (rotation, removal, another key file) is in [`keyring`](crate::keyring).
 
-use crate::csi::Secrets;
-use base64::{Engine, engine::general_purpose::STANDARD};
-use chacha20poly1305::{
-    Key, KeyInit, XChaCha20Poly1305, XNonce,
-    aead::{Aead, Payload},
-};
+mod cipher;
+mod data_key;
+mod key_file;
+
+pub use data_key::{DataKey, KeyState};
+pub use key_file::WrappingKey;
+
+use cipher::Cipher;
 use serde::{Deserialize, Serialize};
-use std::{
-    collections::BTreeMap,
-    fs,
-    io::{self, Write},
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
-const KEY_BYTES: usize = 32;
-const NONCE_BYTES: usize = 24;
-
-/// Encrypted secrets, as they stand in a row: base64 of nonce and ciphertext.
+/// Something encrypted, as it stands in a row: the name of its key, a colon, and base64 of nonce and
+/// ciphertext (XChaCha20-Poly1305).
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct Sealed(String);
@@ -36,7 +41,7 @@ impl std::fmt::Debug for Sealed {
 /// Why something cannot be sealed or opened.
 #[derive(Debug, thiserror::Error)]
 pub enum SealError {
-    /// The key file cannot be used.
+    /// A key file cannot be used.
     #[error("{file}: {detail}")]
     KeyFile {
         /// The key file.
@@ -44,161 +49,63 @@ pub enum SealError {
         /// What is wrong with it.
         detail: String,
     },
+    /// There is no key file, and there is something that only it opens.
+    #[error(
+        "{file} is not there, and only the key in it opens the {count} data keys of the store, with which all \
+         secrets in it are encrypted. Nothing was changed. Put the file back from where you keep a copy of it. \
+         To use a new one, make it first (umask 077; head -c 32 /dev/urandom > FILE) and name the old one as \
+         previous_key_file"
+    )]
+    NoKeyFile {
+        /// The key file.
+        file: PathBuf,
+        /// How many data keys there are.
+        count: usize,
+    },
+    /// A key file holds another key than the one that wrapped a data key.
+    #[error(
+        "{file} does not open data key {key} of the store, so the secrets that are encrypted with it cannot be \
+         read. Nothing was changed. Put the key file back that this store was last used with, or name that one as \
+         previous_key_file"
+    )]
+    WrongKeyFile {
+        /// The key file.
+        file: PathBuf,
+        /// The data key.
+        key: Uuid,
+    },
     /// A sealed value does not open: another key sealed it, or for another owner.
-    #[error("the secrets of {owner} cannot be read with this key")]
+    #[error("the secrets of {owner} cannot be read with the data key that they name ({key})")]
     Unreadable {
         /// What they belong to.
         owner: String,
+        /// The name of their key.
+        key: String,
     },
 }
 
-/// Seals and opens secrets with one key.
-pub struct Sealer {
-    cipher: XChaCha20Poly1305,
-}
-
-impl Sealer {
-    /// Uses the key of this file; makes the file, with a new key, if it is not there.
-    pub fn open(file: &Path) -> Result<Self, SealError> {
-        let broken = |detail: String| SealError::KeyFile {
-            file: file.to_owned(),
-            detail,
-        };
-        let key = match fs::metadata(file) {
-            Ok(metadata) if metadata.permissions().mode() & 0o077 != 0 => {
-                return Err(broken(
-                    "others may read it: set its mode to 0600".to_owned(),
-                ));
-            }
-            Ok(_) => Zeroizing::new(fs::read(file).map_err(|e| broken(e.to_string()))?),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                new_key_file(file).map_err(|e| broken(e.to_string()))?
-            }
-            Err(error) => return Err(broken(error.to_string())),
-        };
-        if key.len() != KEY_BYTES {
-            return Err(broken(format!(
-                "it holds {} bytes, a key has {KEY_BYTES}",
-                key.len()
-            )));
-        }
-        let key = Key::try_from(key.as_slice()).map_err(|e| broken(e.to_string()))?;
-        Ok(Self {
-            cipher: XChaCha20Poly1305::new(&key),
-        })
+impl Sealed {
+    fn seal(cipher: &Cipher, key: &str, owner: &str, plain: &[u8]) -> Option<Self> {
+        let text = cipher.encrypt(plain, &bound_to(key, owner))?;
+        Some(Self(format!("{key}:{text}")))
     }
 
-    /// Seals `secrets` for `owner`. Nothing is sealed for no secrets.
-    pub fn seal(&self, owner: &str, secrets: &Secrets) -> Result<Option<Sealed>, SealError> {
-        if secrets.is_empty() {
-            return Ok(None);
-        }
-        let unusable = || SealError::Unreadable {
-            owner: owner.to_owned(),
-        };
-        let plain = encode(secrets).ok_or_else(unusable)?;
-        let nonce: [u8; NONCE_BYTES] = rand::random();
-        let sealed = self
-            .cipher
-            .encrypt(
-                &XNonce::from(nonce),
-                Payload {
-                    msg: &plain,
-                    aad: owner.as_bytes(),
-                },
-            )
-            .map_err(|_| unusable())?;
-        Ok(Some(Sealed(
-            STANDARD.encode([&nonce[..], &sealed].concat()),
-        )))
+    fn open(&self, cipher: &Cipher, owner: &str) -> Option<Zeroizing<Vec<u8>>> {
+        let (key, text) = self.0.split_once(':')?;
+        cipher.decrypt(text, &bound_to(key, owner))
     }
 
-    /// Opens what was sealed for `owner`.
-    pub fn open_sealed(&self, owner: &str, sealed: Option<&Sealed>) -> Result<Secrets, SealError> {
-        let Some(Sealed(text)) = sealed else {
-            return Ok(Secrets::default());
-        };
-        let unreadable = || SealError::Unreadable {
-            owner: owner.to_owned(),
-        };
-        let bytes = STANDARD.decode(text).map_err(|_| unreadable())?;
-        let (nonce, ciphertext) = bytes
-            .split_first_chunk::<NONCE_BYTES>()
-            .ok_or_else(unreadable)?;
-        let plain = self
-            .cipher
-            .decrypt(
-                &XNonce::from(*nonce),
-                Payload {
-                    msg: ciphertext,
-                    aad: owner.as_bytes(),
-                },
-            )
-            .map(Zeroizing::new)
-            .map_err(|_| unreadable())?;
-        let plain: BTreeMap<String, String> =
-            serde_json::from_slice(&plain).map_err(|_| unreadable())?;
-        Ok(Secrets::from_plain(plain))
+    /// The name of the key that opens it.
+    pub fn key_name(&self) -> &str {
+        self.0.split_once(':').map_or("", |(key, _)| key)
+    }
+
+    /// The data key that opens it. `None`: none does.
+    pub fn data_key(&self) -> Option<Uuid> {
+        Uuid::try_parse(self.key_name()).ok()
     }
 }
 
-fn encode(secrets: &Secrets) -> Option<Zeroizing<Vec<u8>>> {
-    let plain: BTreeMap<&str, &str> = secrets
-        .iter()
-        .map(|(key, secret)| (key, secret.expose()))
-        .collect();
-    serde_json::to_vec(&plain).ok().map(Zeroizing::new)
-}
-
-fn new_key_file(file: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
-    let key = Zeroizing::new(rand::random::<[u8; KEY_BYTES]>().to_vec());
-    let mut out = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(file)?;
-    out.write_all(&key)?;
-    out.sync_all()?;
-    Ok(key)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn secrets() -> Secrets {
-        Secrets::from_plain([("password".to_owned(), "c4n4ry".to_owned())])
-    }
-
-    #[test]
-    fn sealed_secrets_open_for_their_owner_only() {
-        let folder = tempfile::tempdir().unwrap();
-        let sealer = Sealer::open(&folder.path().join("key")).unwrap();
-        let sealed = sealer.seal("volume a", &secrets()).unwrap();
-        assert!(!serde_json::to_string(&sealed).unwrap().contains("c4n4ry"));
-        let opened = sealer.open_sealed("volume a", sealed.as_ref()).unwrap();
-        assert_eq!(opened.get("password").unwrap().expose(), "c4n4ry");
-        assert!(sealer.open_sealed("volume b", sealed.as_ref()).is_err());
-    }
-
-    #[test]
-    fn the_key_is_kept_and_another_opens_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("key");
-        let sealed = Sealer::open(&file).unwrap().seal("a", &secrets()).unwrap();
-        let again = Sealer::open(&file).unwrap();
-        assert!(again.open_sealed("a", sealed.as_ref()).is_ok());
-        let other = Sealer::open(&folder.path().join("other")).unwrap();
-        assert!(other.open_sealed("a", sealed.as_ref()).is_err());
-    }
-
-    #[test]
-    fn a_key_file_that_others_may_read_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("key");
-        Sealer::open(&file).unwrap();
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
-        let message = Sealer::open(&file).err().unwrap().to_string();
-        assert!(message.contains("0600"), "{message}");
-    }
+fn bound_to(key: &str, owner: &str) -> Vec<u8> {
+    [key, "\0", owner].concat().into_bytes()
 }

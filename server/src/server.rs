@@ -14,7 +14,8 @@ use crate::driver;
 use crate::http::contract::truth::{OnViolation, Truth};
 use crate::http::{Front, Settings, listen};
 use crate::id::Namespace;
-use crate::seal::{SealError, Sealer};
+use crate::keyring;
+use crate::seal::SealError;
 use crate::state::{Evaluations, Live, LoadError, State};
 use crate::store::{Embedded, Index, Store, StoreError, Transaction};
 use crate::work::{self, Drivers};
@@ -108,13 +109,15 @@ impl Server {
         clock: Clock,
         on_violation: Option<OnViolation>,
     ) -> Result<Self, StartError> {
-        let sealer = Sealer::open(&config.data_dir.join("secrets.key"))?;
+        let unlocked = keyring::unlock(&config.key_files(), &state)?;
+        let unfit = |error: crate::error::Error| StartError::Setup(error.to_string());
+        let (wrapping, keys) = unlocked.into_parts(&state, clock.now()).map_err(unfit)?;
         let node = setup::node_of(&state, &config.data_dir)?;
         let cp = ControlPlane::new(Shared {
             store,
             live: Arc::new(Live::new(state)),
             clock,
-            sealer,
+            wrapping,
             drivers: Drivers::default(),
             running: work::Running::default(),
             mounting: work::Running::default(),
@@ -124,6 +127,7 @@ impl Server {
             stopping: CancellationToken::new(),
         });
         let follow = spawn(cp.clone().follow());
+        cp.commit(keys).await.map_err(unfit)?;
         let mut tasks = Vec::new();
         let launched = launch::Launched::start(&cp, &config).await?;
         // After whatever an earlier run left in the folder of sockets was cleared away.
@@ -135,6 +139,7 @@ impl Server {
         tasks.push(spawn(node));
         tasks.push(spawn(work::settle::work(cp.clone())));
         tasks.push(spawn(work::expiry::work(cp.clone())));
+        tasks.push(spawn(work::rekey::work(cp.clone())));
         Ok(Self {
             cp,
             config,

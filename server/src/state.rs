@@ -7,6 +7,7 @@
 mod acl;
 mod apply;
 mod claims;
+mod data_keys;
 mod differences;
 mod entry;
 mod evaluations;

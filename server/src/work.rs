@@ -8,7 +8,8 @@
 //! - [`node`]: what is staged and published on a node, at the Node services beside it;
 //! - [`settle`]: claims and attachments, where no driver has to be asked;
 //! - [`health`]: what driver sockets say of themselves;
-//! - [`expiry`]: operations and claims that ended long ago.
+//! - [`expiry`]: operations and claims that ended long ago;
+//! - [`rekey`]: what an older data key sealed.
 
 mod attach;
 pub mod backoff;
@@ -24,6 +25,7 @@ mod mounted;
 pub mod node;
 mod outcome;
 mod record;
+pub mod rekey;
 pub mod settle;
 mod step;
 mod steps;

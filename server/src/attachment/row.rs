@@ -48,7 +48,7 @@ pub struct Attachment {
     pub volume_context: BTreeMap<String, String>,
     /// The volume's secrets, sealed for [`Attachment::owner`]: for when its row is gone.
     pub secrets: Option<Sealed>,
-    /// What the controller said at publish, sealed for [`Attachment::owner`].
+    /// What the controller said at publish, sealed for [`Attachment::owner_of_context`].
     pub publish_context: Option<Sealed>,
     /// Whether the controller is asked to publish it (PUBLISH_UNPUBLISH_VOLUME).
     pub attaches: bool,
@@ -102,7 +102,7 @@ impl AttachmentKey {
 }
 
 impl Attachment {
-    /// What its secrets and its publish context are sealed for.
+    /// What its secrets are sealed for.
     pub fn owner(key: &AttachmentKey) -> String {
         let AttachmentKey {
             plugin,
@@ -110,6 +110,11 @@ impl Attachment {
             node,
         } = key;
         format!("attachment {plugin}\0{external_id}\0{node}")
+    }
+
+    /// What its publish context is sealed for.
+    pub fn owner_of_context(key: &AttachmentKey) -> String {
+        format!("publish context of {}", Self::owner(key))
     }
 
     /// Whether there is nothing to be done for it.

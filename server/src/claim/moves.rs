@@ -8,6 +8,7 @@ use crate::attachment::{self, Attachment, Next};
 use crate::control::ControlPlane;
 use crate::error::{Error, Result};
 use crate::id::VolumeKey;
+use crate::keyring;
 use crate::state::{State, Stored};
 use crate::store::{Guard, Index, Transaction, Write, keys};
 use crate::tries::Tries;
@@ -160,6 +161,7 @@ impl<'s> Moves<'s> {
     ) -> Result<()> {
         attachment.intended.get_or_insert(seen.modified);
         self.guard_attachment(seen);
+        self.hold_keys(&attachment);
         self.transaction.put(attachment.key.row_key(), &attachment)
     }
 
@@ -211,6 +213,7 @@ impl<'s> Moves<'s> {
                 let new = self.want(&claim)?;
                 claim.attachment = Some(new.id);
                 self.guard(Guard::Absent(key.row_key()));
+                self.hold_keys(&new);
                 self.transaction.put(key.row_key(), &new)?;
             }
         }
@@ -278,7 +281,14 @@ impl<'s> Moves<'s> {
             claim.attachment = Some(new.id);
             self.put(user, claim)?;
         }
+        self.hold_keys(&new);
         self.transaction.put(key.row_key(), &new)
+    }
+
+    fn hold_keys(&mut self, attachment: &Attachment) {
+        for sealed in [&attachment.secrets, &attachment.publish_context] {
+            keyring::hold(&mut self.transaction, self.state, sealed.as_ref());
+        }
     }
 
     fn want(&self, claim: &Claim) -> Result<Attachment> {

@@ -228,7 +228,11 @@ fn advice(error: &types::Error) -> (Exit, Option<String>) {
                 .to_owned(),
         ),
         "not_found" | "job_not_found" => return (Exit::NotFound, None),
-        "namespace_in_use" => return (Exit::Conflict, None),
+        "key_not_found" => (
+            Exit::NotFound,
+            "See which there are: saddlebag keyring status".to_owned(),
+        ),
+        "namespace_in_use" | "key_in_use" => return (Exit::Conflict, None),
         "volume_in_use" | "claim_refused" => (
             Exit::Conflict,
             format!("See who uses it: saddlebag volume claims {}", volume()),

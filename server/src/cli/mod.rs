@@ -9,6 +9,7 @@ pub mod dev;
 pub mod doctor;
 pub mod driver;
 mod failure;
+pub mod keyring;
 mod log;
 pub mod namespace;
 pub mod node;
@@ -41,7 +42,7 @@ use tracing_subscriber::EnvFilter;
 #[command(
     name = "saddlebag",
     version,
-    after_help = format!("Example:\n  saddlebag dev\n  saddlebag volume init db.hcl\n  saddlebag volume create db.hcl\n\n{EXIT_CODES}\n\nFlags may be written with one dash after volume, plugin, node, operation, namespace, acl and doctor, as Nomad's are: -json.")
+    after_help = format!("Example:\n  saddlebag dev\n  saddlebag volume init db.hcl\n  saddlebag volume create db.hcl\n\n{EXIT_CODES}\n\nFlags may be written with one dash after volume, plugin, node, operation, namespace, acl, keyring and doctor, as Nomad's are: -json.")
 )]
 pub enum Command {
     /// Run everything in one process, with nothing to configure.
@@ -94,6 +95,9 @@ pub enum Command {
         after_help = "Example:\n  saddlebag acl bootstrap\n  saddlebag acl policy apply readers readers.hcl\n  saddlebag acl token create --name ann --policy readers"
     )]
     Acl(acl::Args),
+    /// See, rotate and remove the keys that secrets in the store are encrypted with.
+    #[command(after_help = "Example:\n  saddlebag keyring status\n  saddlebag keyring rotate")]
+    Keyring(keyring::Args),
     /// Find what needs somebody's attention: orphans, what is missing, what is stuck.
     ///
     /// Compares what is registered with what the drivers list, and says of each finding what it means and which command
@@ -137,6 +141,7 @@ pub fn main() -> ExitCode {
             Command::Operation(args) => operation::run(args).await,
             Command::Namespace(args) => namespace::run(args).await,
             Command::Acl(args) => acl::run(args).await,
+            Command::Keyring(args) => keyring::run(args).await,
             Command::Doctor(args) => doctor::run(args).await,
             Command::Completion(args) => completion::run(args),
             Command::Store(command) => store::run(command).await,
@@ -156,6 +161,7 @@ pub fn log(command: &Command) {
         | Command::Operation(_)
         | Command::Namespace(_)
         | Command::Acl(_)
+        | Command::Keyring(_)
         | Command::Doctor(_)
         | Command::Store(_)
         | Command::Completion(_) => "warn",

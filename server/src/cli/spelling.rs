@@ -3,13 +3,14 @@
 use std::ffi::OsString;
 
 /// The commands that speak to a server, as Nomad's do.
-const NOMADS: [&str; 7] = [
+const NOMADS: [&str; 8] = [
     "volume",
     "plugin",
     "node",
     "operation",
     "namespace",
     "acl",
+    "keyring",
     "doctor",
 ];
 

@@ -21,7 +21,8 @@ pub enum Command {
     /// Write all rows of the store to a file, while a server runs or not.
     ///
     /// The file is written whole or not at all, and read again before it gets its name. Secrets in
-    /// it are encrypted with the key in `secrets.key` of the data folder, which is not in it.
+    /// it are encrypted with data keys that only the key file opens (`secrets.key` of the data folder), which is
+    /// not in it.
     #[command(
         after_help = "Example:\n  saddlebag store backup --data-dir /var/lib/saddlebag /backups/monday"
     )]

@@ -6,7 +6,7 @@
 mod change;
 mod group;
 
-pub use group::{Acl, Deadlines, Http, Log};
+pub use group::{Acl, Deadlines, Http, Log, Secrets};
 
 use super::{Config, Count, PluginConfig};
 use crate::csi;
@@ -115,6 +115,11 @@ pub struct Settings {
     #[serde(default)]
     pub acl: Acl,
 
+    /// How secrets are kept.
+    #[command(flatten)]
+    #[serde(default)]
+    pub secrets: Secrets,
+
     /// What bounds connections and requests.
     #[command(flatten)]
     #[serde(default)]
@@ -151,6 +156,7 @@ impl Settings {
             shutdown_timeout: Some(config.shutdown_timeout.into()),
             log: Log::defaults(),
             acl: Acl::defaults(),
+            secrets: Secrets::default(),
             http: Http::of(config.connections, config.bodies),
             deadlines: Deadlines::of(config.deadlines),
             plugins: Some(config.plugins),
@@ -178,6 +184,7 @@ impl Settings {
             shutdown_timeout: self.shutdown_timeout.or(those.shutdown_timeout),
             log: self.log.or(those.log),
             acl: self.acl.or(those.acl),
+            secrets: self.secrets.or(those.secrets),
             http: self.http.or(those.http),
             deadlines: self.deadlines.or(those.deadlines),
             plugins: self.plugins.or(those.plugins),
@@ -212,6 +219,7 @@ impl Settings {
             })
         };
         let target_roots = given.target_roots.unwrap_or_default();
+        let file = |key, file: Option<PathBuf>| file.map(|file| absolute(key, &file)).transpose();
         let standard = Config::new(absolute("data_dir", &data_dir)?);
         let config = Config {
             builtin_driver: given.builtin_driver.unwrap_or_default(),
@@ -233,6 +241,8 @@ impl Settings {
             shutdown_timeout: given
                 .shutdown_timeout
                 .map_or(standard.shutdown_timeout, Into::into),
+            key_file: file("secrets.key_file", given.secrets.key_file)?,
+            previous_key_file: file("secrets.previous_key_file", given.secrets.previous_key_file)?,
             boot_id: standard.boot_id,
             data_dir: standard.data_dir,
         };

@@ -8,6 +8,7 @@
 //! - [`supervise()`] runs a driver that is not there by itself.
 
 mod answer;
+mod appearance;
 mod backoff;
 mod call;
 mod capabilities;

@@ -5,16 +5,31 @@
 //!   whoever wants the value says [`Secret::expose`], which a reviewer can search for.
 //! - A text that came from elsewhere is cleaned by [`Secrets::redact`].
 //!
-//! One limit: a call's message to a driver holds plain copies of its secrets until it is sent.
+//! Limits: the bytes of a request as they arrived, and a call's message to a driver until it is sent,
+//! hold plain copies, which are freed and not overwritten.
+//!
+//! ```compile_fail,E0277
+//! println!("{}", saddlebag::csi::Secret::new("hush"));
+//! ```
+//! ```compile_fail,E0277
+//! serde_json::to_string(&saddlebag::csi::Secret::new("hush"));
+//! ```
+//! ```compile_fail,E0277
+//! serde_json::to_string(&saddlebag::csi::Secrets::none());
+//! ```
+//! ```compile_fail,E0369
+//! let same = saddlebag::csi::Secret::new("a") == saddlebag::csi::Secret::new("b");
+//! ```
+//! ```compile_fail,E0369
+//! let same = saddlebag::csi::Secrets::none() == saddlebag::csi::Secrets::none();
+//! ```
 
+use super::{Capability, appearance};
 use std::{collections::BTreeMap, collections::HashMap, fmt};
 use zeroize::Zeroizing;
 
 /// What stands where a secret was.
 pub const REDACTED: &str = "[REDACTED]";
-
-/// Shorter lines of a secret of many lines are not looked for by themselves.
-const LEAST_LINE_BYTES: usize = 8;
 
 /// One confidential value.
 #[derive(Clone)]
@@ -102,14 +117,38 @@ impl Secrets {
         merged
     }
 
-    /// `text` with every occurrence of every value replaced by [`REDACTED`]. Occurrences that
-    /// overlap or touch become one. A value is also found trimmed, escaped as in a quoted string,
-    /// and, if it has many lines, by each line of at least 8 bytes.
+    /// These, and what else of a call is confidential: the publish context that it carries, and mount
+    /// flags that name a value (`password=hush`) or are long. Only to be looked for in a text: the
+    /// keys are not those that a driver knows.
+    pub(super) fn and<'c>(
+        &self,
+        context: &PublishContext,
+        capabilities: impl IntoIterator<Item = &'c Capability>,
+    ) -> Secrets {
+        let flags = capabilities
+            .into_iter()
+            .flat_map(|capability| &capability.mount_options.mount_flags);
+        let of_context = context.0.iter();
+        let of_context =
+            of_context.map(|(key, value)| (format!("publish context {key}"), value.clone()));
+        let of_flags = flags.enumerate().flat_map(|(at, flag)| {
+            confidential_parts(flag)
+                .enumerate()
+                .map(move |(part, value)| (format!("mount flag {at} {part}"), Secret::new(value)))
+        });
+        let mut all = self.clone();
+        all.0.extend(of_context.chain(of_flags));
+        all
+    }
+
+    /// `text` with every occurrence of every value replaced by [`REDACTED`], as [`appearance`] says how
+    /// a driver may print one. Occurrences that overlap or touch become one.
+    ///
+    /// [`appearance`]: super::appearance
     pub fn redact(&self, text: &str) -> String {
         let mut hidden: Vec<(usize, usize)> = self
             .iter()
-            .flat_map(|(_, secret)| appearances(secret.expose()))
-            .flat_map(|value| occurrences(text, &value))
+            .flat_map(|(_, secret)| appearance::in_text(secret.expose(), text))
             .collect();
         hidden.sort_unstable();
 
@@ -129,28 +168,15 @@ impl Secrets {
     }
 }
 
-/// The ways in which a driver may print a value; none is blank.
-fn appearances(value: &str) -> Vec<Zeroizing<String>> {
-    let quoted = Zeroizing::new(serde_json::Value::from(value).to_string());
-    let lines = value.lines().map(str::trim);
-    [value, value.trim(), &quoted[1..quoted.len() - 1]]
-        .into_iter()
-        .chain(lines.filter(|line| line.len() >= LEAST_LINE_BYTES))
-        .filter(|appearance| !appearance.trim().is_empty())
-        .map(|appearance| Zeroizing::new(appearance.to_owned()))
-        .collect()
-}
-
-/// Where `value` begins and ends in `text`, overlapping occurrences included.
-fn occurrences(text: &str, value: &str) -> Vec<(usize, usize)> {
-    let step = value.chars().next().map_or(1, char::len_utf8);
-    let mut found = Vec::new();
-    let mut from = 0;
-    while let Some(start) = text[from..].find(value).map(|offset| from + offset) {
-        found.push((start, start + value.len()));
-        from = start + step;
-    }
-    found
+/// What of a mount flag is not to be told: all of one that is long or names a value, and that value,
+/// unless it is as short as a number.
+fn confidential_parts(flag: &str) -> impl Iterator<Item = &str> {
+    const LONG: usize = 12;
+    const LEAST_VALUE: usize = 4;
+    let value = flag.split_once('=').map(|(_, value)| value);
+    let whole = (value.is_some() || flag.len() >= LONG).then_some(flag);
+    let value = value.filter(|value| value.len() >= LEAST_VALUE);
+    whole.into_iter().chain(value)
 }
 
 impl FromIterator<(String, Secret)> for Secrets {
@@ -168,6 +194,7 @@ impl fmt::Debug for Secrets {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::csi::{AccessMode, AttachmentMode, MountOptions};
 
     fn secrets(values: &[&str]) -> Secrets {
         Secrets::from_plain(
@@ -205,6 +232,52 @@ mod tests {
                 "{values:?} in {text:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_value_is_found_encoded_and_in_pieces() {
+        let hidden = secrets(&["s3cr3t/pass+word", "hush"]);
+        for text in [
+            "basic czNjcjN0L3Bhc3Mrd29yZA== no",     // base64
+            "basic dXNlcjpzM2NyM3QvcGFzcyt3b3Jk no", // of user:value
+            "basic YTpzM2NyM3QvcGFzcyt3b3Jk no",     // of a:value
+            "url czNjcjN0L3Bhc3Mrd29yZA no",         // without padding
+            "url s3cr3t%2Fpass%2Bword no",           // in a URL
+            "url s3cr3t%2fpass%2bword no",           // likewise
+            "hex 7333637233742f706173732b776f7264 no",
+            "hex 7333637233742F706173732B776F7264 no",
+            "cut s3cr3t/pass+ no", // 12 of its bytes and more
+        ] {
+            let shown = hidden.redact(text);
+            assert!(
+                shown.contains(REDACTED) && shown.ends_with(" no"),
+                "{text}: {shown}"
+            );
+            for part in ["s3cr3t", "czNjcjN0", "pzM2NyM3", "73336372"] {
+                assert!(!shown.contains(part), "{text}: {shown}");
+            }
+        }
+        // What is short is found as it is, and nothing else.
+        assert_eq!(hidden.redact("hush aHVzaA=="), "[REDACTED] aHVzaA==");
+    }
+
+    #[test]
+    fn contexts_and_flags_are_looked_for_too() {
+        let flags = ["ro", "vers=4", "password=hunter2", "longer-than-most"];
+        let capability = Capability {
+            access_mode: AccessMode::SingleNodeWriter,
+            attachment_mode: AttachmentMode::FileSystem,
+            mount_options: MountOptions {
+                fs_type: "ext4".to_owned(),
+                mount_flags: flags.map(str::to_owned).to_vec(),
+            },
+        };
+        let context = secrets(&["of-the-context"]);
+        let all = secrets(&["of-the-volume"]).and(&context, [&capability]);
+        assert_eq!(
+            all.redact("root of-the-volume of-the-context vers=4 hunter2 longer-than-most"),
+            "root [REDACTED] [REDACTED] [REDACTED] [REDACTED] [REDACTED]"
+        );
     }
 
     #[test]

@@ -52,6 +52,8 @@ impl Fault {
             Fault::TokenNotFound => row("token_not_found", 404, 404),
             Fault::PolicyNotFound => row("policy_not_found", 404, 404),
             Fault::RoleNotFound => row("role_not_found", 404, 404),
+            Fault::DataKeyNotFound(_) => row("key_not_found", 404, 500),
+            Fault::DataKeyInUse(_) => row("key_in_use", 409, 500),
             Fault::NoNamespaceToRead => row("namespace_not_found", 404, 404),
             Fault::NoNamespaceToDelete => row("namespace_not_found", 404, 500),
             Fault::UnfitNamespace(_) => row("invalid_request", 400, 500),

@@ -49,6 +49,12 @@ pub enum Fault {
     /// No such role.
     #[error("ACL role not found")]
     RoleNotFound,
+    /// No such data key.
+    #[error("root key not found: {0}")]
+    DataKeyNotFound(String),
+    /// Something is, or will be, sealed with the data key.
+    #[error("{0}")]
+    DataKeyInUse(String),
     /// Reading: no such namespace.
     #[error("Namespace not found")]
     NoNamespaceToRead,

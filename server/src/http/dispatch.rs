@@ -4,8 +4,8 @@
 use super::front::Asking;
 use super::reply::Reply;
 use super::{
-    acl, claims, doctor, events, jobs, namespaces, nodes, operations, plugins, search, snapshots,
-    status, volumes,
+    acl, claims, doctor, events, jobs, keyring, namespaces, nodes, operations, plugins, search,
+    snapshots, status, volumes,
 };
 use crate::control::ControlPlane;
 use saddlebag_client::operations::Operation;
@@ -88,6 +88,10 @@ pub(super) async fn dispatch(
         Operation::UpdateRole => acl::update_role(cp, asking).await,
         Operation::UpdateRoleByPost => acl::update_role_by_post(cp, asking).await,
         Operation::DeleteRole => acl::delete_role(cp, asking).await,
+
+        Operation::ListRootKeys => keyring::list_root_keys(cp, asking).await,
+        Operation::RotateRootKey => keyring::rotate_root_key(cp, asking).await,
+        Operation::RemoveRootKey => keyring::remove_root_key(cp, asking).await,
 
         Operation::ListOperations => operations::list_operations(cp, asking).await,
         Operation::ReadOperation => operations::read_operation(cp, asking).await,

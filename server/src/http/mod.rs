@@ -22,6 +22,7 @@ mod events;
 mod filtering;
 mod front;
 mod jobs;
+mod keyring;
 mod line;
 pub mod listen;
 mod namespaces;

@@ -4,7 +4,7 @@ use super::declared::{
     At, BodyErrors, Change, ChangeErrors, CsiSecrets, Done, DriverErrors, InNamespace, NotFound,
     OfPlugin, Pages, Read, ReadErrors, VolumePath,
 };
-use super::edge::credentials::HeaderSecrets;
+use super::edge::credentials::header_secrets;
 use super::edge::options::{DEFAULT_NAMESPACE, check_region};
 use super::edge::{ReadOptions, WriteOptions};
 use super::front::Asking;
@@ -116,10 +116,7 @@ fn spec(snapshot: SnapshotRequest, named: Option<&str>) -> Result<Spec> {
         source_volume_id,
         plugin_id: snapshot.plugin_id,
         name: snapshot.name,
-        secrets: snapshot
-            .secrets
-            .map(|secrets| Secrets::from_plain(secrets.into_map()))
-            .unwrap_or_default(),
+        secrets: snapshot.secrets.unwrap_or_default(),
         parameters: snapshot.parameters.unwrap_or_default(),
     })
 }
@@ -139,7 +136,7 @@ pub(super) async fn delete_snapshot(cp: &ControlPlane, asking: &Asking<'_>) -> R
 }
 
 fn secrets(asking: &Asking<'_>) -> Secrets {
-    Secrets::from_plain(HeaderSecrets::of(asking.headers).into_pairs())
+    header_secrets(asking.headers)
 }
 
 fn answer<'a>(snapshots: Vec<wire::Snapshot<'a>>, next_token: &'a str) -> wire::Snapshots<'a> {

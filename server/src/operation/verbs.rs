@@ -6,6 +6,7 @@ use crate::control::ControlPlane;
 use crate::csi::Secrets;
 use crate::error::{Error, Fault, Result};
 use crate::id::{ExternalId, PluginId};
+use crate::keyring;
 use crate::state::{Interest, State, Stored};
 use crate::store::{Guard, Index, MOST_VALUE_BYTES, Transaction, Write, keys};
 use crate::volume::GivenUp;
@@ -89,8 +90,12 @@ impl Operation {
 
     /// Puts the intention into a transaction. One that leaves no room in its row for what becomes of
     /// it is refused now, as it could never end.
-    pub fn intend(&self, transaction: &mut Transaction) -> Result<()> {
+    pub fn intend(&self, transaction: &mut Transaction, state: &State) -> Result<()> {
         const ROOM: usize = 64 * 1_024;
+        keyring::hold(transaction, state, self.secrets.as_ref());
+        if let Kind::Create(volume) | Kind::Expand(volume) = &self.kind {
+            keyring::hold(transaction, state, volume.secrets.as_ref());
+        }
         transaction.put(self.lock(), self)?;
         match transaction.writes.last() {
             Some(Write::Put(_, row)) if row.len() > MOST_VALUE_BYTES - ROOM => {

@@ -80,6 +80,7 @@ impl State {
                 self.acl.put(table, key, names, row)?;
                 touched.acl.insert(table);
             }
+            Table::DataKey => self.put_data_key(read(key, row)?),
         }
         Ok(())
     }
@@ -148,6 +149,11 @@ impl State {
                 let [name] = exactly(key, names)?;
                 self.acl.remove(table, name);
                 touched.acl.insert(table);
+            }
+            Table::DataKey => {
+                let [id] = exactly(key, names)?;
+                let id = Uuid::parse_str(id).map_err(|error| unreadable(key, error))?;
+                self.remove_data_key(id, at);
             }
         }
         Ok(())

@@ -70,6 +70,11 @@ impl VolumeEntry {
         self.picture.get().is_none_or(VolumePicture::is_unused)
     }
 
+    /// Whether this text stands in the row.
+    pub(super) fn names(&self, text: &str) -> bool {
+        std::str::from_utf8(&self.row).is_ok_and(|row| row.contains(text))
+    }
+
     /// The volume as stored.
     pub fn stored(&self) -> Stored<Volume> {
         Stored {

@@ -3,6 +3,7 @@
 use super::VolumeEntry;
 use super::acl::Acl;
 use super::claims::Claims;
+use super::data_keys::DataKeys;
 use crate::id::{ExternalId, JobId, Namespace, NodeId, PluginId, VolumeKey};
 use crate::namespace::NamespaceRow;
 use crate::node::Node;
@@ -56,6 +57,7 @@ pub struct State {
     pub(super) nodes: OrdMap<NodeId, Arc<Stored<Node>>>,
     pub(super) namespaces: OrdMap<Namespace, Arc<Stored<NamespaceRow>>>,
     pub(super) acl: Acl,
+    pub(super) data_keys: DataKeys,
 }
 
 impl State {

@@ -20,6 +20,13 @@ impl State {
             .is_some_and(|(key, _)| &key.namespace == namespace)
     }
 
+    /// The volumes in whose rows one of these texts stands.
+    pub fn volumes_that_name(&self, texts: &[String]) -> impl Iterator<Item = &VolumeKey> {
+        let named = |entry: &VolumeEntry| texts.iter().any(|text| entry.names(text));
+        let volumes = self.volumes.iter();
+        volumes.filter_map(move |(key, entry)| named(entry).then_some(key))
+    }
+
     /// Puts a volume in, shown as one that nobody uses: whoever knows better has to touch it.
     pub(super) fn put_volume(&mut self, volume: VolumeKey, mut entry: VolumeEntry) {
         self.forget_plugin_of(&volume);

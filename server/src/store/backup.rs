@@ -12,7 +12,8 @@
 //! `saddlebag_backup` is the version of this layout, `format` that of the rows (see
 //! [`Formats`]). Values are byte for byte what is stored.
 //!
-//! Secrets in it are sealed, as they are in the store; the key that opens them is not in it.
+//! Secrets in it are sealed, as they are in the store, with data keys that are in it as the key file
+//! wrapped them; the key file is not in it.
 
 mod lines;
 mod read;

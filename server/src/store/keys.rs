@@ -19,6 +19,7 @@
 //! role/ID                           a role
 //! role-name/NAME                    the id of the role of this name
 //! acl-bootstrap/done                that the first token was made
+//! data-key/UUID                     what secrets are sealed with, wrapped
 //! ```
 //!
 //! A NUL ends each part but the last, so that rows are ordered part by part and no id is taken for
@@ -70,10 +71,12 @@ pub enum Table {
     RoleName,
     /// That the first token was made.
     Bootstrap,
+    /// Data keys.
+    DataKey,
 }
 
 impl Table {
-    const ALL: [Table; 18] = [
+    const ALL: [Table; 19] = [
         Table::Volume,
         Table::Backing,
         Table::Claim,
@@ -92,6 +95,7 @@ impl Table {
         Table::Role,
         Table::RoleName,
         Table::Bootstrap,
+        Table::DataKey,
     ];
 
     /// The word before the first `/` of its keys.
@@ -115,6 +119,7 @@ impl Table {
             Table::Role => "role",
             Table::RoleName => "role-name",
             Table::Bootstrap => "acl-bootstrap",
+            Table::DataKey => "data-key",
         }
     }
 
@@ -255,6 +260,16 @@ pub fn role_name(name: &str) -> Key {
 /// The row that says that the first token was made.
 pub fn bootstrap() -> Key {
     Table::Bootstrap.key(&["done"])
+}
+
+/// The row of a data key.
+pub fn data_key(id: Uuid) -> Key {
+    Table::DataKey.key(&[&id.hyphenated().to_string()])
+}
+
+/// What the keys of all data keys begin with.
+pub fn data_keys() -> Key {
+    Table::DataKey.key(&[""])
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::claim::Claim;
 use crate::control::ControlPlane;
 use crate::error::{Error, Fault, Result, multierror};
 use crate::id::{ExternalId, Namespace, VolumeKey};
+use crate::keyring;
 use crate::operation::{Kind, Operation, Subject};
 use crate::plugin::Plugin;
 use crate::state::{State, Stored};
@@ -219,7 +220,7 @@ pub(super) fn write(transaction: &mut Transaction, state: &State, plan: &Plan) -
                 guard_claims(transaction, state, seen.as_ref(), volume);
                 hold_backing(transaction, state, volume)?;
             }
-            operation.intend(transaction)
+            operation.intend(transaction, state)
         }
         Plan::Store { volume, seen } => {
             transaction
@@ -234,6 +235,7 @@ pub(super) fn write(transaction: &mut Transaction, state: &State, plan: &Plan) -
                 guard_namespace(transaction, state, &volume.key);
             }
             guard_claims(transaction, state, seen.as_deref(), volume);
+            keyring::hold(transaction, state, volume.secrets.as_ref());
             transaction.put(at, volume)?;
             hold_backing(transaction, state, volume)
         }

@@ -148,7 +148,8 @@ fn outcome(
     match tried {
         Tried::Done(Told::Attached(context)) => {
             let mut attached = seen.row.clone();
-            attached.publish_context = cp.seal(&Attachment::owner(&attached.key), context)?;
+            attached.publish_context =
+                cp.seal(&Attachment::owner_of_context(&attached.key), context)?;
             moves.happen(seen, attached, Event::Attached)?;
         }
         Tried::Done(Told::Detached) => {

@@ -330,7 +330,7 @@ impl Asking<'_> {
     }
 
     fn publish_context(&self, row: &Attachment) -> Result<csi::PublishContext> {
-        let owner = Attachment::owner(&row.key);
+        let owner = Attachment::owner_of_context(&row.key);
         self.cp.open(&owner, row.publish_context.as_ref())
     }
 

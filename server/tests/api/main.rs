@@ -59,6 +59,7 @@ mod reverse;
 mod rig;
 #[path = "../support/scripted_driver/mod.rs"]
 mod scripted_driver;
+mod sealed;
 mod secrets;
 mod server;
 mod several;

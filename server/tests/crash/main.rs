@@ -21,6 +21,7 @@ mod points;
 #[path = "../support/process.rs"]
 mod process;
 mod records;
+mod rotation;
 #[path = "../support/strict_driver/mod.rs"]
 mod strict_driver;
 mod world;

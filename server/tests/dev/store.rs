@@ -79,7 +79,8 @@ async fn a_backup_of_a_running_server_brings_back_what_was_lost() {
         &[
             text(&backup),
             " rows at index ",
-            "secrets.key, which is not in it",
+            "secrets.key (or in the key_file that",
+            "which is not in it",
         ],
     );
     let mode = std::fs::metadata(&backup).unwrap().permissions().mode();
@@ -152,7 +153,16 @@ async fn who_blocked_before_a_restore_is_answered_after_it() {
     let told = store(&["restore", "--data-dir", text(&new), text(&backup)])
         .await
         .done();
-    tells(&told, &["secrets.key is not there"]);
+    tells(&told, &["secrets.key is not there", "no server starts"]);
+    // without the key nothing starts, and nothing is made in its place
+    let mut refused = saddlebag(folders.temporary.path(), &["dev", "--data-dir", text(&new)]);
+    let refused = soon("dev to be refused", refused.output()).await.unwrap();
+    assert!(!refused.status.success());
+    let why = String::from_utf8(refused.stderr).unwrap();
+    let key = new.join("secrets.key");
+    tells(&why, &[text(&key), "is not there", "data keys"]);
+    assert!(!key.exists());
+    std::fs::copy(data.join("secrets.key"), &key).unwrap();
 
     let dev = start(&folders, &new).await;
     assert!(index_of(&dev).await > seen);

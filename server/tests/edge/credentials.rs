@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use saddlebag::http::edge::{
-    credentials::{ClientToken, HeaderSecrets},
+    credentials::{ClientToken, header_secrets},
     wants_json,
 };
 
@@ -59,23 +59,18 @@ fn secrets_are_split_at_commas_then_at_the_first_equals_sign() {
         ("=v,a=b,,", vec![("", "v"), ("a", "b")]),
         ("a=%20\\,b=\u{e9}", vec![("a", "%20\\"), ("b", "\u{e9}")]),
     ] {
-        let found =
-            HeaderSecrets::of(&headers(&[("X-Nomad-CSI-Secrets", sent.trim_start())])).into_pairs();
-        let found: Vec<_> = found
-            .iter()
-            .map(|(k, v)| (k.as_str(), v.as_str()))
-            .collect();
+        let found = header_secrets(&headers(&[("X-Nomad-CSI-Secrets", sent.trim_start())]));
+        let found: Vec<_> = found.iter().map(|(k, v)| (k, v.expose())).collect();
         assert_eq!(found, expected, "{sent}");
     }
     let twice = headers(&[
         ("X-Nomad-CSI-Secrets", "a=1"),
         ("X-Nomad-CSI-Secrets", "b=2"),
     ]);
-    assert_eq!(
-        HeaderSecrets::of(&twice).into_pairs(),
-        [("a".to_owned(), "1".to_owned())]
-    );
-    assert!(HeaderSecrets::of(&headers(&[])).into_pairs().is_empty());
+    let found = header_secrets(&twice);
+    let found: Vec<_> = found.iter().map(|(k, v)| (k, v.expose())).collect();
+    assert_eq!(found, [("a", "1")]);
+    assert!(header_secrets(&headers(&[])).is_empty());
 }
 
 #[test]
@@ -87,7 +82,7 @@ fn what_proves_something_is_never_printed() {
     let printed = format!(
         "{:?} {:?}",
         ClientToken::of(&headers),
-        HeaderSecrets::of(&headers)
+        header_secrets(&headers)
     );
     assert!(!printed.contains("c4n4ry"), "{printed}");
     assert!(printed.contains("[REDACTED]"), "{printed}");

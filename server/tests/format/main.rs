@@ -9,6 +9,7 @@ use saddlebag::namespace::NamespaceRow;
 use saddlebag::node::Node;
 use saddlebag::operation::Operation;
 use saddlebag::plugin::{Instance, PluginJob};
+use saddlebag::seal::DataKey;
 use saddlebag::volume::{Backing, Volume};
 use schemars::{JsonSchema, SchemaGenerator};
 
@@ -29,6 +30,7 @@ struct Rows {
     policy: Policy,
     role: Role,
     bootstrap: Bootstrap,
+    data_key: DataKey,
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::DataDir;
 use super::source::{Source, refused};
 use crate::clock::Clock;
+use crate::config::KEY_FILE;
 use crate::store::backup::{read, write};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -41,10 +42,11 @@ pub(super) fn run(Args { file, at }: Args) -> Result<String, String> {
         .and_then(|folder| folder.sync_all())
         .map_err(failed)?;
     let bytes = written.metadata().map_err(failed)?.len();
-    let (path, key) = (file.display(), at.data_dir.join("secrets.key"));
+    let (path, key) = (file.display(), at.data_dir.join(KEY_FILE));
     Ok(format!(
         "Wrote {path}: {rows} rows at index {about}, {bytes} bytes.\n\
-         Secrets in it are encrypted with the key in {}, which is not in it: keep a copy of that, too.\n",
+         Secrets in it are encrypted with data keys that only the key in {} (or in the key_file that the\n\
+         configuration names) opens, which is not in it: keep a copy of that, too.\n",
         key.display()
     ))
 }

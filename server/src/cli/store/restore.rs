@@ -2,6 +2,7 @@
 
 use super::DataDir;
 use super::source::{self, refused};
+use crate::config::KEY_FILE;
 use crate::server::make_private_folder;
 use crate::state::readable;
 use crate::store::backup::{About, read};
@@ -45,11 +46,11 @@ pub(super) fn run(args: Args) -> Result<String, String> {
     if let Some(keep) = keep {
         text.push_str(&format!("What was there is kept as {}.\n", keep.display()));
     }
-    let key = data_dir.join("secrets.key");
+    let key = data_dir.join(KEY_FILE);
     if !key.exists() {
         text.push_str(&format!(
-            "{} is not there: put the key of the server that was backed up there before you start one,\n\
-             or secrets in the backup cannot be read.\n",
+            "{} is not there: unless the configuration names another key_file, put the key of the server that\n\
+             was backed up there. Without it no server starts on what was restored.\n",
             key.display()
         ));
     }

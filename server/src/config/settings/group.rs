@@ -4,6 +4,7 @@ use crate::config::{Count, LogFormat, LogLevel, Period};
 use crate::csi;
 use crate::http::{edge::body, listen};
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// The keys of `[log]`.
 #[derive(Clone, Debug, Default, PartialEq, clap::Args, Serialize, Deserialize)]
@@ -36,6 +37,37 @@ impl Log {
         Self {
             level: self.level.or(those.level),
             format: self.format.or(those.format),
+        }
+    }
+}
+
+/// The keys of `[secrets]`.
+#[derive(Clone, Debug, Default, PartialEq, clap::Args, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Secrets {
+    /// The file with the key that secrets in the store are encrypted under. [default: secrets.key in the
+    /// data folder]
+    #[arg(
+        long = "secrets-key-file",
+        value_name = "FILE",
+        env = "SADDLEBAG_SECRETS_KEY_FILE"
+    )]
+    pub key_file: Option<PathBuf>,
+
+    /// The key file of before, when it is replaced: needed at one start.
+    #[arg(
+        long = "secrets-previous-key-file",
+        value_name = "FILE",
+        env = "SADDLEBAG_SECRETS_PREVIOUS_KEY_FILE"
+    )]
+    pub previous_key_file: Option<PathBuf>,
+}
+
+impl Secrets {
+    pub(super) fn or(self, those: Self) -> Self {
+        Self {
+            key_file: self.key_file.or(those.key_file),
+            previous_key_file: self.previous_key_file.or(those.previous_key_file),
         }
     }
 }

@@ -49,8 +49,9 @@ impl Connection {
             secrets: expand.secrets.to_message(),
             volume_capability: expand.capability.as_ref().map(Capability::to_message),
         };
+        let confidential = expand.secrets.and(&Secrets::none(), &expand.capability);
         let answer = self
-            .call(call, &expand.secrets, question, |wire, request| async move {
+            .call(call, &confidential, question, |wire, request| async move {
                 controller(wire).controller_expand_volume(request).await
             })
             .await?;

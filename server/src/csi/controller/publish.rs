@@ -67,8 +67,11 @@ impl Connection {
             secrets: publish.secrets.to_message(),
             volume_context: hashed(&publish.volume_context),
         };
+        let confidential = publish
+            .secrets
+            .and(&PublishContext::none(), [&publish.capability]);
         let answer = self
-            .call(call, &publish.secrets, question, |wire, request| async move {
+            .call(call, &confidential, question, |wire, request| async move {
                 controller(wire).controller_publish_volume(request).await
             })
             .await?;

@@ -142,22 +142,20 @@ impl Connection {
             secrets: validate.secrets.to_message(),
             mutable_parameters: Default::default(),
         };
+        let confidential = validate
+            .secrets
+            .and(&Secrets::none(), &validate.capabilities);
         let answer = self
-            .call(
-                call,
-                &validate.secrets,
-                question,
-                |wire, request| async move {
-                    controller(wire).validate_volume_capabilities(request).await
-                },
-            )
+            .call(call, &confidential, question, |wire, request| async move {
+                controller(wire).validate_volume_capabilities(request).await
+            })
             .await?;
         Ok(Validation {
             confirmed: answer
                 .confirmed
                 .map(|confirmed| confirmed.volume_capabilities)
                 .unwrap_or_default(),
-            message: validate.secrets.redact(&answer.message),
+            message: confidential.redact(&answer.message),
         })
     }
 }

@@ -118,13 +118,11 @@ impl Connection {
                 .map(TopologyRequirement::to_message),
             mutable_parameters: Default::default(),
         };
+        let confidential = create.secrets.and(&Secrets::none(), &create.capabilities);
         let answer = self
-            .call(
-                call,
-                &create.secrets,
-                question,
-                |wire, request| async move { controller(wire).create_volume(request).await },
-            )
+            .call(call, &confidential, question, |wire, request| async move {
+                controller(wire).create_volume(request).await
+            })
             .await?;
         let volume = answer.volume.filter(|volume| !volume.volume_id.is_empty());
         Ok(Volume::from_message(promised(call, volume, "a volume id")?))

@@ -68,12 +68,12 @@ impl Connection {
             secrets: publish.secrets.to_message(),
             volume_context: hashed(&publish.volume_context),
         };
-        self.call(
-            call,
-            &publish.secrets,
-            question,
-            |wire, request| async move { node(wire).node_publish_volume(request).await },
-        )
+        let confidential = publish
+            .secrets
+            .and(&publish.publish_context, [&publish.capability]);
+        self.call(call, &confidential, question, |wire, request| async move {
+            node(wire).node_publish_volume(request).await
+        })
         .await
         .map(drop)
     }

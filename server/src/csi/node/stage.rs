@@ -62,7 +62,10 @@ impl Connection {
             secrets: stage.secrets.to_message(),
             volume_context: hashed(&stage.volume_context),
         };
-        self.call(call, &stage.secrets, question, |wire, request| async move {
+        let confidential = stage
+            .secrets
+            .and(&stage.publish_context, [&stage.capability]);
+        self.call(call, &confidential, question, |wire, request| async move {
             node(wire).node_stage_volume(request).await
         })
         .await

@@ -97,13 +97,11 @@ impl Connection {
             volume_capability: expand.capability.as_ref().map(Capability::to_message),
             secrets: expand.secrets.to_message(),
         };
+        let confidential = expand.secrets.and(&Secrets::none(), &expand.capability);
         let outcome = self
-            .call(
-                call,
-                &expand.secrets,
-                question,
-                |wire, request| async move { node(wire).node_expand_volume(request).await },
-            )
+            .call(call, &confidential, question, |wire, request| async move {
+                node(wire).node_expand_volume(request).await
+            })
             .await;
         match outcome {
             Err(error) if error.wire() && error.code == Code::NotFound => Ok(0),

@@ -19,13 +19,13 @@ pub(super) use failures::{
 pub(super) use parameters::{
     Blocking, Change, ClaimFilter, ClaimPath, CsiSecrets, Filtered, InNamespace, JobPath,
     NamespacePath, NodePath, OfPlugin, OperationFilter, OperationPath, Pages, PluginPath,
-    PolicyPath, Prefix, Read, Region, RoleNamePath, RolePath, TokenFilter, TokenPath, Type,
-    VolumeFilter, VolumePath, Wait,
+    PolicyPath, Prefix, Read, Region, RoleNamePath, RolePath, RootKeyPath, TokenFilter, TokenPath,
+    Type, VolumeFilter, VolumePath, Wait,
 };
 
 use super::{
-    acl, claims, doctor, events, jobs, namespaces, nodes, operations, plugins, search, snapshots,
-    status, volumes, wire,
+    acl, claims, doctor, events, jobs, keyring, namespaces, nodes, operations, plugins, search,
+    snapshots, status, volumes, wire,
 };
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{RefOr, Required};
@@ -104,6 +104,9 @@ pub fn document() -> utoipa::openapi::OpenApi {
         acl::roles::update_role,
         acl::roles::update_role_by_post,
         acl::roles::delete_role,
+        keyring::list_root_keys,
+        keyring::rotate_root_key,
+        keyring::remove_root_key,
         operations::list_operations,
         operations::read_operation,
         operations::retry_operation,
@@ -146,6 +149,8 @@ pub fn document() -> utoipa::openapi::OpenApi {
         wire::Policy<'static>,
         wire::PolicyStub<'static>,
         wire::Role<'static>,
+        wire::RootKey<'static>,
+        wire::RootKeyMade<'static>,
         wire::Snapshots<'static>,
         wire::Token<'static>,
         wire::TokenStub<'static>,

@@ -54,6 +54,13 @@ pub(in crate::http) struct PolicyPath {
     policy_name: String,
 }
 
+/// The data key in the path.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(in crate::http) struct RootKeyPath {
+    key_id: String,
+}
+
 /// The role in the path, by its id.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]

@@ -1,11 +1,13 @@
 //! What a request carries to prove itself to us (a token) or to a driver (secrets).
 
+use crate::csi::{Secret, Secrets};
 use axum::http::{HeaderMap, header};
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
+use zeroize::Zeroizing;
 
 /// A token as a client sent it; not judged yet, and never printed.
 #[derive(Clone)]
-pub struct ClientToken(String);
+pub struct ClientToken(Secret);
 
 impl ClientToken {
     /// The token of a request: `X-Nomad-Token`, else `Authorization: Bearer`. Other schemes, and
@@ -27,12 +29,12 @@ impl ClientToken {
 
     /// A token that came another way; `None` if it is empty.
     pub fn new(token: String) -> Option<Self> {
-        (!token.is_empty()).then_some(Self(token))
+        (!token.is_empty()).then(|| Self(Secret::new(token)))
     }
 
     /// The token itself, to be compared and nothing else.
     pub fn expose(&self) -> &str {
-        &self.0
+        self.0.expose()
     }
 }
 
@@ -42,34 +44,20 @@ impl fmt::Debug for ClientToken {
     }
 }
 
-/// The secrets of `X-Nomad-CSI-Secrets`, never printed.
-#[derive(Clone, Default)]
-pub struct HeaderSecrets(BTreeMap<String, String>);
-
-impl HeaderSecrets {
-    /// Reads `k1=v1,k2=v2` from the first such header as Nomad does: split at each `,`, then at the
-    /// first `=`; nothing is trimmed or unescaped; items without `=` are dropped; the last of two
-    /// equal keys counts.
-    pub fn of(headers: &HeaderMap) -> Self {
-        let sent = text(headers, "x-nomad-csi-secrets").unwrap_or_default();
-        let pairs = sent.split(',').filter_map(|item| item.split_once('='));
-        Self(pairs.map(|(k, v)| (k.to_owned(), v.to_owned())).collect())
-    }
-
-    /// The secrets themselves, in the order of their keys, to be given to a driver and nothing else.
-    pub fn into_pairs(self) -> Vec<(String, String)> {
-        self.0.into_iter().collect()
-    }
-}
-
-impl fmt::Debug for HeaderSecrets {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[REDACTED]")
-    }
+/// The secrets of `X-Nomad-CSI-Secrets`: reads `k1=v1,k2=v2` from the first such header as Nomad does:
+/// split at each `,`, then at the first `=`; nothing is trimmed or unescaped; items without `=` are
+/// dropped; the last of two equal keys counts.
+pub fn header_secrets(headers: &HeaderMap) -> Secrets {
+    let sent = text(headers, "x-nomad-csi-secrets").unwrap_or_default();
+    let pairs = sent.split(',').filter_map(|item| item.split_once('='));
+    pairs
+        .map(|(key, value)| (key.to_owned(), Secret::new(value)))
+        .collect()
 }
 
 /// The first header of this name, as text; bytes that are no UTF-8 become U+FFFD.
-fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+fn text(headers: &HeaderMap, name: &str) -> Option<Zeroizing<String>> {
     let value = headers.get(name)?;
-    Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+    let text = String::from_utf8_lossy(value.as_bytes());
+    Some(Zeroizing::new(text.into_owned()))
 }

@@ -1,9 +1,10 @@
 //! The body of snapshot create.
 
 use super::{
-    Envelope, SecretsIn,
+    Envelope,
     schema::{self, Named, SecretsRequest},
 };
+use crate::csi::Secrets;
 use crate::http::edge::{
     Reason, Refusal,
     json::{self, Node},
@@ -66,7 +67,7 @@ pub struct SnapshotRequest {
     /// The name for the driver, by which it knows a repeated request.
     pub name: String,
     /// For the driver, over those of the volume; never answered.
-    pub secrets: Option<SecretsIn>,
+    pub secrets: Option<Secrets>,
     /// For the driver (CSI `parameters`).
     pub parameters: Option<BTreeMap<String, String>>,
 }
@@ -81,7 +82,7 @@ impl SnapshotRequest {
             source_volume_id: object.text("SourceVolumeID")?,
             plugin_id: object.text("PluginID")?,
             name: object.text("Name")?,
-            secrets: object.confidential_map("Secrets")?.map(SecretsIn::new),
+            secrets: object.secrets("Secrets")?,
             parameters: object.map("Parameters")?,
         })
     }

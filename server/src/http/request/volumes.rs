@@ -1,10 +1,10 @@
 //! Bodies of register and create.
 
 use super::{
-    CapabilityRequest, Envelope, MountOptionsRequest, SecretsIn, TopologyRequest,
-    TopologySegmentsRequest,
+    CapabilityRequest, Envelope, MountOptionsRequest, TopologyRequest, TopologySegmentsRequest,
     schema::{self, Named, SecretsRequest},
 };
+use crate::csi::Secrets;
 use crate::http::edge::{
     Refusal,
     json::{self, Node},
@@ -88,7 +88,7 @@ pub struct VolumeRequest {
     /// For the driver, at create (CSI `parameters`).
     pub parameters: Option<BTreeMap<String, String>>,
     /// For the driver; never answered.
-    pub secrets: Option<SecretsIn>,
+    pub secrets: Option<Secrets>,
     /// The driver's own words about a volume that exists (CSI `volume_context`).
     pub context: Option<BTreeMap<String, String>>,
     /// Create it from this snapshot, by the driver's id.
@@ -116,7 +116,7 @@ impl VolumeRequest {
             requested_capacity_max: object.bytes("RequestedCapacityMax")?,
             mount_options: object.child("MountOptions", MountOptionsRequest::read)?,
             parameters: object.map("Parameters")?,
-            secrets: object.confidential_map("Secrets")?.map(SecretsIn::new),
+            secrets: object.secrets("Secrets")?,
             context: object.map("Context")?,
             snapshot_id: object.text("SnapshotID")?,
             clone_id: object.text("CloneID")?,

@@ -3,13 +3,12 @@
 use super::list::read;
 use super::spec::specs;
 use crate::control::ControlPlane;
-use crate::csi::Secrets;
 use crate::error::{Error, Fault};
 use crate::http::declared::{
     At, BodyErrors, Change, ChangeErrors, CsiSecrets, Done, DriverErrors, VolumePath, WaitErrors,
 };
 use crate::http::edge::WriteOptions;
-use crate::http::edge::credentials::HeaderSecrets;
+use crate::http::edge::credentials::header_secrets;
 use crate::http::edge::options::{DEFAULT_NAMESPACE, force};
 use crate::http::front::Asking;
 use crate::http::reply::{Reply, empty, encoded};
@@ -95,7 +94,7 @@ pub(in crate::http) async fn deregister_volume(cp: &ControlPlane, asking: &Askin
 )]
 pub(in crate::http) async fn delete_volume(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let options = WriteOptions::read(asking.query, &asking.settings.region)?;
-    let secrets = Secrets::from_plain(HeaderSecrets::of(asking.headers).into_pairs());
+    let secrets = header_secrets(asking.headers);
     let key = key(asking, &options);
     let index = volume::delete(cp, &key, &secrets, Deadline::after(options.wait)).await?;
     Ok(empty().at(index))

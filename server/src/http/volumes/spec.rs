@@ -1,6 +1,6 @@
 //! From the body of register and create to what the domain is told.
 
-use crate::csi::{MountOptions, Secrets, Topology};
+use crate::csi::{MountOptions, Topology};
 use crate::error::Result;
 use crate::http::edge::options::{DEFAULT_NAMESPACE, check_region};
 use crate::http::edge::{Refusal, WriteOptions};
@@ -53,9 +53,7 @@ fn spec(volume: VolumeRequest, namespace: &str) -> Spec {
         }),
         parameters: volume.parameters.unwrap_or_default(),
         context: volume.context.unwrap_or_default(),
-        secrets: volume
-            .secrets
-            .map(|secrets| Secrets::from_plain(secrets.into_map())),
+        secrets: volume.secrets,
         clone_id: volume.clone_id,
         snapshot_id: volume.snapshot_id,
         required: places(required),

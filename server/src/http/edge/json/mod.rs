@@ -7,7 +7,7 @@
 //!   is as good as absent;
 //! - a body deeper than [`MOST_DEPTH`] is refused, so reading one needs little stack;
 //! - a refusal names the place (`Volumes[0].RequestedCapacityMin`), what was expected and what was
-//!   there, and nothing of what is below a field read with [`Object::confidential_map`].
+//!   there, and nothing of what is below a field read with [`Object::secrets`].
 
 mod node;
 mod place;

@@ -1,6 +1,7 @@
 //! Walking through a body: each step says what it expects, and where it was if that is not there.
 
 use super::{place::Place, value::Value};
+use crate::csi::Secrets;
 use crate::http::edge::{Refusal, refuse::quoted};
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -177,19 +178,17 @@ impl<'n> Object<'n> {
         self.child(name, |node| node.map())
     }
 
-    /// A map of strings of which a refusal tells neither keys nor values.
-    pub fn confidential_map(
-        &self,
-        name: &str,
-    ) -> Result<Option<BTreeMap<String, String>>, Refusal> {
+    /// A map of strings of which a refusal tells neither keys nor values, and which nobody prints.
+    pub fn secrets(&self, name: &str) -> Result<Option<Secrets>, Refusal> {
         self.child(name, |node| {
             let place = node.place;
-            node.map().map_err(|_| match node.value {
+            let map = node.map().map_err(|_| match node.value {
                 Value::Object(_) => Refusal::malformed(format!(
                     "{place}: expected an object of strings, got one with something else in it"
                 )),
                 _ => node.expected("an object of strings"),
-            })
+            });
+            map.map(Secrets::from_plain)
         })
     }
 

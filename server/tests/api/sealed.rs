@@ -1,0 +1,170 @@
+//! Secrets in the store: what opens them, and what does not.
+
+use crate::rig::{Rig, key};
+use jiff::SignedDuration;
+use saddlebag::clock::Clock;
+use saddlebag::config::Config;
+use saddlebag::csi::{Call, v1};
+use saddlebag::server::Server;
+use saddlebag::store::{Committed, Key, Store, Transaction, Write, keys};
+use serde_json::{Value, json};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+/// The row under a key.
+async fn row(store: &dyn Store, key: &Key) -> Value {
+    let mut rows = store.read().await.unwrap().batches.flat_map(Result::unwrap);
+    let (_, row) = rows.find(|(found, _)| found == key).unwrap();
+    serde_json::from_slice(&row.value).unwrap()
+}
+
+async fn put(store: &dyn Store, key: Key, row: &Value) {
+    let transaction = Transaction {
+        guards: Vec::new(),
+        writes: vec![Write::Put(key, serde_json::to_vec(row).unwrap().into())],
+    };
+    let committed = store.commit(transaction).await.unwrap();
+    assert!(matches!(committed, Committed::At(_)));
+}
+
+#[tokio::test]
+async fn secrets_in_the_row_of_another_volume_open_nothing() {
+    let rig = Rig::start().await;
+    for id in ["a", "b"] {
+        let secrets = json!({"Secrets": {"password": format!("of-{id}")}});
+        rig.create(id, secrets).await.unwrap();
+    }
+    let store = &*rig.server.control_plane.store;
+    let (of_a, of_b) = (keys::volume(&key("a")), keys::volume(&key("b")));
+    let (a, b) = (row(store, &of_a).await, row(store, &of_b).await);
+    assert_ne!(a["secrets"], Value::Null);
+    let with = |row: &Value, secrets: &Value| {
+        let mut row = row.clone();
+        row["secrets"] = secrets.clone();
+        row
+    };
+    put(store, of_a.clone(), &with(&a, &b["secrets"])).await;
+    put(store, of_b, &with(&b, &a["secrets"])).await;
+
+    let delete = || rig.client().delete_volume().volume_id("a");
+    let shortly = std::time::Duration::from_secs(1);
+    delete().wait(shortly).send().await.unwrap_err();
+    assert_eq!(rig.count(Call::DeleteVolume), 0);
+    // Put back, they are what they were, at the next try.
+    put(store, of_a, &a).await;
+    rig.server.clock.advance(SignedDuration::from_mins(2));
+    delete().send().await.unwrap();
+    let asked: v1::DeleteVolumeRequest = rig.driver.last(Call::DeleteVolume);
+    assert_eq!(asked.secrets["password"], "of-a");
+}
+
+/// What a start is refused with.
+async fn refused(config: &Config) -> String {
+    let started = Server::start(config.clone(), Clock::default(), None).await;
+    started.err().unwrap().to_string()
+}
+
+fn config(data: &Path) -> Config {
+    let mut config = Config::new(data);
+    config.builtin_driver = true;
+    config
+}
+
+/// Volumes with secrets in a data folder that nobody uses, and the configuration of the server that
+/// made them.
+async fn left_behind() -> (Rig, Config) {
+    let mut rig = Rig::start().await;
+    let secrets = json!({"Secrets": {"password": "c4n4ry"}});
+    rig.create("db", secrets).await.unwrap();
+    rig.server.stop().await;
+    let config = config(rig.server.data());
+    (rig, config)
+}
+
+/// A key file with these bytes.
+fn write_key(file: &Path, bytes: &[u8]) {
+    std::fs::write(file, bytes).unwrap();
+    std::fs::set_permissions(file, Permissions::from_mode(0o600)).unwrap();
+}
+
+/// Deletes the volume that was left behind: its driver has to be told its secret.
+async fn its_secret_opens(rig: &Rig) {
+    rig.server.all_healthy().await;
+    let delete = rig.client().delete_volume().volume_id("db");
+    delete.send().await.unwrap();
+    let asked: v1::DeleteVolumeRequest = rig.driver.last(Call::DeleteVolume);
+    assert_eq!(asked.secrets["password"], "c4n4ry");
+}
+
+#[tokio::test]
+async fn without_its_key_no_server_starts_and_nothing_is_overwritten() {
+    let (mut rig, config) = left_behind().await;
+    let file = config.data_dir.join("secrets.key");
+    let kept = std::fs::read(&file).unwrap();
+
+    std::fs::remove_file(&file).unwrap();
+    let why = refused(&config).await;
+    assert!(why.contains(file.to_str().unwrap()), "{why}");
+    assert!(
+        why.contains("is not there") && why.contains("data keys"),
+        "{why}"
+    );
+    assert!(!file.exists());
+    for (bytes, problem) in [
+        (&[7_u8; 32][..], "does not open data key"),
+        (&kept[1..], "it holds 31 bytes"),
+    ] {
+        write_key(&file, bytes);
+        let why = refused(&config).await;
+        assert!(why.contains(file.to_str().unwrap()), "{why}");
+        assert!(why.contains(problem), "{why}");
+        assert!(std::fs::read(&file).unwrap() == bytes, "{problem}");
+    }
+
+    write_key(&file, &kept);
+    rig.server.restart().await;
+    its_secret_opens(&rig).await;
+}
+
+#[tokio::test]
+async fn another_key_file_takes_over_from_the_previous_one() {
+    let (mut rig, standard) = left_behind().await;
+    let folder = tempfile::tempdir().unwrap();
+    let new = folder.path().join("new.key");
+    let mut config = standard.clone();
+    config.key_file = Some(new.clone());
+    config.previous_key_file = Some(standard.data_dir.join("secrets.key"));
+    // A new key is not made for a store that has keys.
+    let why = refused(&config).await;
+    assert!(why.contains("new.key is not there"), "{why}");
+    write_key(&new, &[9; 32]);
+
+    let alone = Config {
+        previous_key_file: None,
+        ..config.clone()
+    };
+    let why = refused(&alone).await;
+    assert!(why.contains("new.key does not open"), "{why}");
+    let started = Server::start(config, Clock::default(), None).await;
+    drop(started.unwrap());
+    // From then on it is the only one.
+    let why = refused_soon(&standard).await;
+    assert!(why.contains("secrets.key does not open"), "{why}");
+
+    let change = |config: &mut Config| config.key_file = Some(new);
+    rig.server.restart_with(change).await;
+    its_secret_opens(&rig).await;
+}
+
+/// As [`refused`], once the server before has let go of the store.
+async fn refused_soon(config: &Config) -> String {
+    let deadline = std::time::Instant::now() + crate::server::PATIENCE;
+    loop {
+        let why = refused(config).await;
+        if !why.contains("in use") || std::time::Instant::now() > deadline {
+            return why;
+        }
+        tokio::task::yield_now().await;
+    }
+}
