@@ -13,6 +13,8 @@ use uuid::Uuid;
 pub(super) enum Kind {
     /// A volume that nobody uses.
     Volume,
+    /// What the driver calls a volume that nobody registered.
+    External,
     /// A volume that is claimed now and then.
     Claimed,
     /// A claim of it.
@@ -30,8 +32,9 @@ pub(super) enum Kind {
 
 impl Kind {
     /// Every kind, those before that others need.
-    pub const ALL: [Kind; 9] = [
+    pub const ALL: [Kind; 10] = [
         Kind::Volume,
+        Kind::External,
         Kind::Claimed,
         Kind::Claim,
         Kind::Snapshot,
@@ -46,6 +49,7 @@ impl Kind {
     pub fn placeholder(self) -> &'static str {
         match self {
             Kind::Volume => "{{volume}}",
+            Kind::External => "{{external}}",
             Kind::Claimed => "{{claimed}}",
             Kind::Claim => "{{claim}}",
             Kind::Snapshot => "{{snapshot}}",
@@ -62,8 +66,8 @@ impl Kind {
 #[derive(Debug, Default)]
 pub(super) struct Made {
     things: BTreeMap<Kind, Option<String>>,
-    /// What the driver calls the volume.
-    external: Option<String>,
+    /// What the driver calls the volume that nobody uses.
+    pub external: Option<String>,
 }
 
 impl Made {
@@ -119,6 +123,17 @@ impl Stage {
                     self.made.external = external.map(str::to_owned);
                 }
                 answer.map(|_| id)
+            }
+            Kind::External => {
+                let body = json!({ "Volumes": [self.volume(&id)] });
+                let path = [("volume_id", id.as_str())];
+                let made = probe.call(CreateVolume, &path, &within, Some(body)).await?;
+                let made = made.unwrap_or_default();
+                let external = made["Volumes"][0]["ExternalID"].as_str();
+                if external.is_some() {
+                    probe.call(DeregisterVolume, &path, &within, None).await?;
+                }
+                external.map(str::to_owned)
             }
             Kind::Claim => {
                 let (volume, claim) =
@@ -194,29 +209,23 @@ impl Stage {
         Ok(())
     }
 
-    /// Registers the volume again that was just forgotten, so that its data can be deleted with it.
+    /// Registers what the driver has of us, so that it can be deleted as a volume.
     ///
     /// # Errors
     /// No server answers any more.
-    pub(super) async fn adopt(&mut self, probe: &mut Probe) -> Result<(), Failure> {
-        let Some(id) = self.made.id(Kind::Volume).map(str::to_owned) else {
-            return Ok(());
-        };
-        let Some(external) = self.made.external.clone() else {
-            return Ok(());
-        };
-        let mut volume = self.volume(&id);
+    pub(super) async fn adopt(
+        &self,
+        probe: &mut Probe,
+        id: &str,
+        external: &str,
+    ) -> Result<(), Failure> {
+        let mut volume = self.volume(id);
         volume["ExternalID"] = external.into();
         let body = json!({ "Volumes": [volume] });
-        let namespace = self.namespace.clone();
-        let path = [("volume_id", id.as_str())];
+        let path = [("volume_id", id)];
+        let query = [("namespace", self.namespace.as_str())];
         probe
-            .call(
-                Operation::RegisterVolume,
-                &path,
-                &[("namespace", &namespace)],
-                Some(body),
-            )
+            .call(Operation::RegisterVolume, &path, &query, Some(body))
             .await?;
         Ok(())
     }

@@ -121,6 +121,10 @@ impl Stage {
             ("{{node}}", self.node.as_deref().unwrap_or(&uuid)),
             ("{{operation}}", there("{{operation}}").unwrap_or(&uuid)),
             ("{{volume}}", volume),
+            (
+                "{{external}}",
+                self.made.id(Kind::External).unwrap_or(&fresh),
+            ),
             ("{{claimed}}", self.made.id(Kind::Claimed).unwrap_or(volume)),
             ("{{claim}}", self.made.id(Kind::Claim).unwrap_or(&uuid)),
             (
@@ -190,12 +194,12 @@ impl Stage {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         match operation {
             DeregisterVolume => {
-                let ids = trial.path.iter().map(|(_, value)| value.as_str());
-                if ids
-                    .into_iter()
-                    .any(|id| self.made.id(Kind::Volume) == Some(id))
+                let ours = self.made.id(Kind::Volume).map(str::to_owned);
+                let is_asked = |id: &str| trial.path.iter().any(|(_, value)| value == id);
+                if let (Some(id), Some(external)) = (ours, self.made.external.clone())
+                    && is_asked(&id)
                 {
-                    self.adopt(probe).await?;
+                    self.adopt(probe, &id, &external).await?;
                 }
             }
             DeleteVolume | ReleaseClaim | DeleteSnapshot | DeleteToken | DeleteRole

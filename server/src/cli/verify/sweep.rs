@@ -1,5 +1,6 @@
 //! Takes away what a run made, by its name, however the run ended.
 
+use super::made::Kind;
 use super::probe::Probe;
 use super::stage::Stage;
 use crate::cli::failure::Failure;
@@ -16,6 +17,10 @@ pub async fn sweep(probe: &mut Probe, stage: &Stage) -> Result<Vec<String>, Fail
         return Ok(Vec::new());
     }
     let mut left = Vec::new();
+    if let Some(external) = stage.made.id(Kind::External) {
+        let id = format!("{}-external", stage.prefix);
+        stage.adopt(probe, &id, external).await?;
+    }
     for volume in volumes(probe, stage).await? {
         snapshots(probe, stage, &volume, &mut left).await?;
         claims(probe, &volume).await?;

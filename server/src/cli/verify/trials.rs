@@ -43,13 +43,23 @@ pub fn trials(
             trials.extend(shown(operation, cases));
             trials.extend(callers(&base));
             trials.extend(parameters(document, operation, &documented, &base));
-            if let Some(body) = bodies.first() {
+            // What is the same by another method is read by the same code.
+            if let Some(body) = bodies.first().filter(|_| !is_a_twin(operation)) {
                 trials.extend(fields(document, &documented, &base, body));
             }
             trials.extend(unreadable(&documented, &base));
             trials
         }
     }
+}
+
+/// Whether an operation is another one by another method or path.
+fn is_a_twin(operation: Operation) -> bool {
+    operation.id().ends_with("_by_post")
+        || matches!(
+            operation,
+            Operation::CreateSnapshotOf | Operation::RegisterVolume
+        )
 }
 
 /// The request that others are variations of.
@@ -156,7 +166,8 @@ fn named_ours(key: &str, value: &Value) -> Option<Value> {
         // Of a token they are names, of a role objects with one.
         "Policies" if value[0].is_object() => return Some(json!([{ "Name": "{{policy}}" }])),
         "Policies" => return Some(json!(["{{policy}}"])),
-        "ID" | "Name" | "ExternalID" => FRESH,
+        "ID" | "Name" => FRESH,
+        "ExternalID" => "{{external}}",
         "PluginID" => "{{plugin}}",
         "SourceVolumeID" => "{{volume}}",
         "SnapshotID" => "{{snapshot}}",
