@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"example.com/scenario/saddlebag"
@@ -53,6 +54,14 @@ func acceptJSON(_ context.Context, request *http.Request) error {
 	return nil
 }
 
+// withToken sends the secret of a token.
+func withToken(secret string) saddlebag.RequestEditorFn {
+	return func(_ context.Context, request *http.Request) error {
+		request.Header.Set("X-Nomad-Token", secret)
+		return nil
+	}
+}
+
 func volume(id, plugin string, bytes int64, mode saddlebag.CapabilityRequestAttachmentMode) saddlebag.VolumeRequest {
 	return saddlebag.VolumeRequest{
 		ID: &id, Name: &id, PluginID: &plugin, RequestedCapacityMin: &bytes,
@@ -81,7 +90,7 @@ func main() {
 	}
 	read := func(parameters saddlebag.ReadVolumeParams) (saddlebag.Volume, int64) {
 		response := must(client.ReadVolumeWithResponse(ctx, pgdata, &parameters))
-		return answered(response.JSON200, response.Body), answered(response.Headers200.XNomadIndex, response.Body)
+		return answered(response.JSON200, response.Body), response.Headers200.XNomadIndex
 	}
 
 	plugins := must(client.ListPluginsWithResponse(ctx, &saddlebag.ListPluginsParams{Type: of("csi")}))
@@ -306,4 +315,45 @@ func main() {
 	nothing = must(client.ReadVolumeWithResponse(ctx, pgdata, nil))
 	refused(nothing.JSON404, "volume_not_found", nothing.Body)
 	passed(36)
+
+	vast := create(volume(strings.Repeat("v", 1100000), local, 0, saddlebag.FileSystem), nil)
+	refused(vast.JSON413, "body_too_large", vast.Body)
+	passed(37)
+
+	accessControl(ctx)
+}
+
+// accessControl takes the steps at the server that has access control on.
+func accessControl(ctx context.Context) {
+	client := must(saddlebag.NewClientWithResponses(os.Getenv("SADDLEBAG_ACL_ADDR"), saddlebag.WithRequestEditorFn(acceptJSON)))
+
+	anonymous := must(client.ListVolumesWithResponse(ctx, &saddlebag.ListVolumesParams{Type: of("csi")}))
+	refused(anonymous.JSON403, "permission_denied", anonymous.Body)
+	passed(38)
+
+	bootstrap := must(client.BootstrapAclWithResponse(ctx, nil, saddlebag.BootstrapRequest{}))
+	management := answered(bootstrap.JSON200, bootstrap.Body)
+	check(management.Type == "management" && management.SecretID != "", "token:", management.Name)
+	bootstrap = must(client.BootstrapAclWithResponse(ctx, nil, saddlebag.BootstrapRequest{}))
+	refused(bootstrap.JSON400, "invalid_request", bootstrap.Body)
+	passed(39)
+
+	policy := saddlebag.PolicyRequest{Name: of("readers"), Rules: of(`namespace "default" { policy = "read" }`)}
+	stored := must(client.ApplyPolicyWithResponse(ctx, "readers", nil, policy, withToken(management.SecretID)))
+	check(stored.StatusCode() == 200, "policy:", string(stored.Body))
+	wanted := saddlebag.TokenRequest{Name: of("ann"), Type: of("client"), Policies: &[]string{"readers"}}
+	made := must(client.CreateTokenWithResponse(ctx, nil, wanted, withToken(management.SecretID)))
+	ann := withToken(answered(made.JSON200, made.Body).SecretID)
+	passed(40)
+
+	self := must(client.ReadOwnTokenWithResponse(ctx, nil, ann))
+	own := answered(self.JSON200, self.Body)
+	check(own.Name == "ann" && own.Policies != nil && (*own.Policies)[0] == "readers", "own token:", own.Name)
+	allowed := must(client.ListVolumesWithResponse(ctx, &saddlebag.ListVolumesParams{Type: of("csi")}, ann))
+	check(len(answered(allowed.JSON200, allowed.Body)) == 0, "volumes:", string(allowed.Body))
+	passed(41)
+
+	denied := must(client.CreateVolumeWithResponse(ctx, pgdata, nil, only(volume(pgdata, local, 0, saddlebag.FileSystem)), ann))
+	refused(denied.JSON403, "permission_denied", denied.Body)
+	passed(42)
 }

@@ -1,5 +1,6 @@
 package dev.saddlebag;
 
+import dev.saddlebag.api.AclApi;
 import dev.saddlebag.api.ClaimsApi;
 import dev.saddlebag.api.JobsApi;
 import dev.saddlebag.api.NodesApi;
@@ -11,13 +12,17 @@ import dev.saddlebag.api.VolumesApi;
 import dev.saddlebag.client.ApiClient;
 import dev.saddlebag.client.ApiException;
 import dev.saddlebag.client.ApiResponse;
+import dev.saddlebag.model.BootstrapRequest;
 import dev.saddlebag.model.CapabilityRequest;
 import dev.saddlebag.model.CapabilityRequest.AccessModeEnum;
 import dev.saddlebag.model.CapabilityRequest.AttachmentModeEnum;
 import dev.saddlebag.model.ClaimRequest;
 import dev.saddlebag.model.Error;
+import dev.saddlebag.model.PolicyRequest;
 import dev.saddlebag.model.SnapshotRequest;
 import dev.saddlebag.model.SnapshotsRequest;
+import dev.saddlebag.model.Token;
+import dev.saddlebag.model.TokenRequest;
 import dev.saddlebag.model.Volume;
 import dev.saddlebag.model.VolumeRequest;
 import dev.saddlebag.model.VolumesAnswer;
@@ -42,9 +47,12 @@ public final class Scenario {
   private final NodesApi nodes;
   private final JobsApi jobs;
   private final StatusApi status;
+  private final AclApi acl;
 
-  private Scenario(String address) {
+  /** Speaks to the server at this address, with the secret of a token, or with none if it is null. */
+  private Scenario(String address, String token) {
     client.updateBaseUri(address);
+    if (token != null) client.setRequestInterceptor(request -> request.header("X-Nomad-Token", token));
     plugins = new PluginsApi(client);
     volumes = new VolumesApi(client);
     snapshots = new SnapshotsApi(client);
@@ -53,6 +61,7 @@ public final class Scenario {
     nodes = new NodesApi(client);
     jobs = new JobsApi(client);
     status = new StatusApi(client);
+    acl = new AclApi(client);
   }
 
   private interface Call<T> {
@@ -310,9 +319,45 @@ public final class Scenario {
 
     refused(404, "volume_not_found", () -> read("pgdata", null, null));
     passed(36);
+
+    refused(413, "body_too_large", () -> create(volume("v".repeat(1100000), "local", 0), null));
+    passed(37);
+  }
+
+  private Token bootstrap() throws ApiException {
+    return acl.bootstrapAcl(AclApi.APIBootstrapAclRequest.newBuilder().bootstrapRequest(new BootstrapRequest()).build());
+  }
+
+  /** The steps at the server that has access control on. */
+  private static void accessControl(String address) throws Exception {
+    var anonymous = new Scenario(address, null);
+    anonymous.refused(403, "permission_denied", () -> anonymous.volumes.listVolumes(page(null).build()));
+    passed(38);
+
+    var first = anonymous.bootstrap();
+    check(first.getType().equals("management") && !first.getSecretID().isEmpty(), first.getName());
+    anonymous.refused(400, "invalid_request", anonymous::bootstrap);
+    passed(39);
+
+    var management = new Scenario(address, first.getSecretID());
+    var policy = new PolicyRequest().name("readers").rules("namespace \"default\" { policy = \"read\" }");
+    management.acl.applyPolicy(AclApi.APIApplyPolicyRequest.newBuilder().policyName("readers").policyRequest(policy).build());
+    var wanted = new TokenRequest().name("ann").type("client").policies(List.of("readers"));
+    var made = management.acl.createToken(AclApi.APICreateTokenRequest.newBuilder().tokenRequest(wanted).build());
+    passed(40);
+
+    var ann = new Scenario(address, made.getSecretID());
+    var own = ann.acl.readOwnToken(AclApi.APIReadOwnTokenRequest.newBuilder().build());
+    check(own.getName().equals("ann") && own.getPolicies().equals(List.of("readers")), own.getName());
+    check(ann.volumes.listVolumes(page(null).build()).isEmpty(), "volumes");
+    passed(41);
+
+    ann.refused(403, "permission_denied", () -> ann.create(volume("pgdata", "local", 0), null));
+    passed(42);
   }
 
   public static void main(String[] arguments) throws Exception {
-    new Scenario(System.getenv("SADDLEBAG_ADDR")).run();
+    new Scenario(System.getenv("SADDLEBAG_ADDR"), null).run();
+    accessControl(System.getenv("SADDLEBAG_ACL_ADDR"));
   }
 }

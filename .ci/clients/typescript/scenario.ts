@@ -43,7 +43,14 @@ export interface Calls {
   readJob(id: string): Asked<Schemas["Job"]>;
   readLeader(): Asked<string>;
   readAgentHealth(): Asked<Schemas["AgentHealth"]>;
+  bootstrapAcl(): Asked<Schemas["Token"]>;
+  applyPolicy(name: string, body: Schemas["PolicyRequest"]): Asked<unknown>;
+  createToken(body: Schemas["TokenRequest"]): Asked<Schemas["Token"]>;
+  readOwnToken(): Asked<Schemas["Token"]>;
 }
+
+/** The calls to the server at an address, with the secret of a token. Those of an earlier connection are not used any more. */
+export type Connect = (address: string, token?: string) => Calls;
 
 const allocation = "0b7f6d0e-6a31-4c53-9a7d-0c8f2f1f6a11";
 
@@ -82,7 +89,8 @@ function volume(id: string, plugin: string, bytes: number, more: Schemas["Volume
   };
 }
 
-export async function scenario(calls: Calls): Promise<void> {
+export async function scenario(connect: Connect): Promise<void> {
+  const calls = connect(process.env["SADDLEBAG_ADDR"] ?? "");
   const create = (id: string, plugin: string, bytes: number, more: Schemas["VolumeRequest"] = {}, wait?: string) =>
     calls.createVolume(id, { Volumes: [volume(id, plugin, bytes, more)] }, wait === undefined ? {} : { wait });
   const created = async (id: string, plugin: string, bytes: number, more: Schemas["VolumeRequest"] = {}) => {
@@ -255,4 +263,35 @@ export async function scenario(calls: Calls): Promise<void> {
 
   refused(await calls.readVolume("pgdata", {}), 404, "volume_not_found");
   passed(36);
+
+  refused(await create("v".repeat(1_100_000), "local", 0), 413, "body_too_large");
+  passed(37);
+
+  await accessControl((token) => connect(process.env["SADDLEBAG_ACL_ADDR"] ?? "", token));
+}
+
+/** The steps at the server that has access control on. */
+async function accessControl(as: (token?: string) => Calls): Promise<void> {
+  const anonymous = as();
+  refused(await anonymous.listVolumes({}), 403, "permission_denied");
+  passed(38);
+
+  const first = answered(await anonymous.bootstrapAcl());
+  check(first.Type === "management" && first.SecretID !== "", first.Name);
+  refused(await anonymous.bootstrapAcl(), 400, "invalid_request");
+  passed(39);
+
+  const management = as(first.SecretID);
+  done(await management.applyPolicy("readers", { Name: "readers", Rules: 'namespace "default" { policy = "read" }' }));
+  const made = answered(await management.createToken({ Name: "ann", Type: "client", Policies: ["readers"] }));
+  passed(40);
+
+  const ann = as(made.SecretID);
+  const own = answered(await ann.readOwnToken());
+  check(own.Name === "ann" && own.Policies?.[0] === "readers", own.Name);
+  check(answered(await ann.listVolumes({})).length === 0, "volumes");
+  passed(41);
+
+  refused(await ann.createVolume("pgdata", { Volumes: [volume("pgdata", "local", 0)] }, {}), 403, "permission_denied");
+  passed(42);
 }

@@ -36,9 +36,20 @@ pub struct Session {
     pub namespace: Option<String>,
     /// The region that was asked for, if one was.
     pub region: Option<String>,
+    /// Whether requests carry a token.
+    pub has_token: bool,
 }
 
 impl Connection {
+    /// The same with the server at this address, if one is given.
+    #[must_use]
+    pub fn at(self, address: Option<String>) -> Self {
+        Self {
+            address: address.or(self.address),
+            ..self
+        }
+    }
+
     /// Gets ready to speak to the server; nothing is sent yet.
     ///
     /// # Errors
@@ -58,6 +69,7 @@ impl Connection {
         Ok(Session {
             client: environment.client().map_err(usage)?,
             address: environment.url().map_err(usage)?,
+            has_token: environment.token.is_some(),
             namespace: environment.namespace,
             region: environment.region,
         })

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 /// What the exit codes mean, as `--help` shows it.
 pub const EXIT_CODES: &str = "Exit codes:
   0    done
-  1    refused or failed: the message says why; of doctor: something was found
+  1    refused or failed: the message says why; of doctor and verify: something was found
   2    the command line, or the volume specification, is wrong
   3    no such volume, claim, plugin, snapshot, node, operation or namespace
   4    in use, busy, or in conflict with what is there

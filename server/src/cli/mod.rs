@@ -24,6 +24,7 @@ mod specification;
 mod spelling;
 pub mod store;
 mod table;
+pub mod verify;
 pub mod volume;
 
 use crate::config::LogFormat;
@@ -104,6 +105,14 @@ pub enum Command {
     /// sees to it. Changes nothing. The exit code is 0 if nothing was found, and 1 if something was.
     #[command(after_help = "Example:\n  saddlebag doctor")]
     Doctor(doctor::Args),
+    /// Compare any server of this API with the document: ours, or a Nomad.
+    ///
+    /// Sends right, boundary and malformed requests, made from the document, and tells each answer that is not as
+    /// documented. Changes nothing without --write. The exit code is 0 if there are no differences, and 1 if there are.
+    #[command(
+        after_help = "Example:\n  saddlebag verify http://127.0.0.1:4646\n  saddlebag verify --write --junit verify.xml"
+    )]
+    Verify(verify::Args),
     /// Back up, restore and check what a server keeps.
     #[command(
         subcommand,
@@ -143,6 +152,7 @@ pub fn main() -> ExitCode {
             Command::Acl(args) => acl::run(args).await,
             Command::Keyring(args) => keyring::run(args).await,
             Command::Doctor(args) => doctor::run(args).await,
+            Command::Verify(args) => verify::run(args).await,
             Command::Completion(args) => completion::run(args),
             Command::Store(command) => store::run(command).await,
         }
@@ -163,6 +173,7 @@ pub fn log(command: &Command) {
         | Command::Acl(_)
         | Command::Keyring(_)
         | Command::Doctor(_)
+        | Command::Verify(_)
         | Command::Store(_)
         | Command::Completion(_) => "warn",
         Command::Driver(_) => "info",

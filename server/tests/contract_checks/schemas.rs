@@ -97,11 +97,72 @@ fn integers_stay_within_their_formats() {
     accepts("{type: integer, format: int64}", over);
     assert!(!problems("{type: integer, format: int64}", Answer, json!(u64::MAX)).is_empty());
     accepts("{type: integer, format: uint64}", json!(u64::MAX));
+    for (format, one_beyond, reason) in [
+        (
+            "int64",
+            "9223372036854775808",
+            "9223372036854775808 is greater than the maximum of 9223372036854775807",
+        ),
+        (
+            "int64",
+            "-1e19",
+            "-1e+19 is less than the minimum of -9223372036854775808",
+        ),
+        (
+            "uint64",
+            "18446744073709551616",
+            "1.8446744073709552e+19 is greater than the maximum of 18446744073709551615",
+        ),
+    ] {
+        let value = serde_json::from_str(one_beyond).unwrap();
+        refuses(
+            &format!("{{type: integer, format: {format}}}"),
+            value,
+            reason,
+        );
+    }
+    for (format, bound) in [
+        ("int64", "9223372036854775807"),
+        ("int64", "-9223372036854775808"),
+        ("int64", "1.0"),
+        ("uint64", "18446744073709551615"),
+    ] {
+        accepts(
+            &format!("{{type: integer, format: {format}}}"),
+            serde_json::from_str(bound).unwrap(),
+        );
+    }
+    accepts(
+        "{type: integer, format: int64, nullable: true}",
+        json!(null),
+    );
     refuses(
         "{type: integer, format: uint64}",
         json!(-1),
         "-1 is less than the minimum of 0",
     );
+}
+
+#[test]
+fn the_contract_states_no_bound_that_is_not_compared_exactly() {
+    fn stated(value: &Value, found: &mut Vec<f64>) {
+        match value {
+            Value::Object(members) => {
+                for (key, member) in members {
+                    let bound = member.as_f64();
+                    found.extend(bound.filter(|_| key == "minimum" || key == "maximum"));
+                    stated(member, found);
+                }
+            }
+            Value::Array(members) => members.iter().for_each(|it| stated(it, found)),
+            _ => {}
+        }
+    }
+    let mut found = vec![];
+    stated(document(saddlebag_client::DOCUMENT).root(), &mut found);
+    assert!(found.len() > 10, "{found:?}");
+    let exact = 2f64.powi(53);
+    assert!(found.iter().all(|bound| bound.abs() < exact), "{found:?}");
 }
 
 #[test]

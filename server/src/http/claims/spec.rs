@@ -58,9 +58,13 @@ impl Problems {
 }
 
 fn allocation(id: String) -> Result<AllocationId, String> {
+    /// The one spelling that the document knows; `uuid` reads others too.
+    const HYPHENATED: usize = 36;
     match Uuid::try_parse(&id) {
-        Ok(uuid) => Ok(AllocationId::known(uuid.hyphenated().to_string())),
-        Err(_) => Err(format!("AllocationID {id:?} is no UUID")),
+        Ok(uuid) if id.len() == HYPHENATED => {
+            Ok(AllocationId::known(uuid.hyphenated().to_string()))
+        }
+        _ => Err(format!("AllocationID {id:?} is no UUID")),
     }
 }
 

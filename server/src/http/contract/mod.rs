@@ -17,6 +17,7 @@
 //! matches `saddlebag_client::operations::Operation` without a wildcard.
 pub mod compare;
 pub mod document;
+mod exact;
 pub mod examples;
 pub mod schema;
 pub mod swagger;

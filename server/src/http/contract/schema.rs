@@ -118,7 +118,8 @@ impl<'d> Conversion<'d> {
                 "allOf" | "anyOf" | "oneOf" => elements(value)
                     .map(|member| self.convert(member, Position::Part))
                     .collect(),
-                "format" if schema["type"] != "string" => continue,
+                "format" if schema["type"] == "integer" && !is_exact(value) => continue,
+                "format" if schema["type"] != "string" && schema["type"] != "integer" => continue,
                 "type" | "enum" | "format" | "pattern" | "multipleOf" | "minLength"
                 | "maxLength" | "minItems" | "maxItems" | "uniqueItems" | "minProperties"
                 | "maxProperties" => value.clone(),
@@ -176,14 +177,13 @@ impl<'d> Conversion<'d> {
 }
 
 /// `minimum` and `maximum`, with 3.0's booleans beside them turned into numbers, and those that an
-/// integer's format implies.
+/// integer's format implies. Those of 64 bits are not here: validators compare bounds as `f64`, which
+/// cannot tell them from what is just past them, so these formats are checked as such.
 fn bounds(schema: &Value) -> Vec<(String, Value)> {
     let (least, greatest) = match text(&schema["format"]) {
         _ if schema["type"] != "integer" => (Value::Null, Value::Null),
         "int32" => (i32::MIN.into(), i32::MAX.into()),
-        "int64" => (i64::MIN.into(), i64::MAX.into()),
         "uint32" => (0.into(), u32::MAX.into()),
-        "uint64" => (0.into(), u64::MAX.into()),
         _ => (Value::Null, Value::Null),
     };
     let bound = |keyword: &str, exclusive: &str, implied: Value| {
@@ -201,6 +201,11 @@ fn bounds(schema: &Value) -> Vec<(String, Value)> {
     ];
     bounds.retain(|(_, limit)| !limit.is_null());
     bounds
+}
+
+/// Whether a format of integers is checked by itself, exactly.
+fn is_exact(format: &Value) -> bool {
+    matches!(text(format), "int64" | "uint64")
 }
 
 fn is_composed(schema: &Value) -> bool {

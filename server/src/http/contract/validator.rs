@@ -5,6 +5,7 @@
 //!   value.
 use super::{
     document::Document,
+    exact,
     schema::{Reading, as_nomad_reads, json_schema},
     violation,
 };
@@ -69,6 +70,9 @@ impl Validator {
         compiler.set_default_draft(Draft::V2020_12);
         compiler.use_loader(Box::new(SchemeUrlLoader::new()));
         compiler.enable_format_assertions();
+        for format in exact::FORMATS {
+            compiler.register_format(format);
+        }
         let mut compiled = Schemas::new();
         compiler
             .add_resource(LOCATION, json_schema(document, schema, reading))
@@ -89,8 +93,9 @@ impl Validator {
         self.problems(value).is_empty()
     }
 
-    /// What is wrong with the value: nothing, or up to ten problems. Bounds are compared as `f64`:
-    /// an integer that is past one by less than that can tell counts as within it.
+    /// What is wrong with the value: nothing, or up to ten problems. The bounds of 64-bit integers are
+    /// exact. A `minimum` or `maximum` that a schema states itself is compared as `f64`, so it has to be
+    /// within 2^53, up to which that is exact too.
     #[must_use]
     pub fn problems(&self, value: &Value) -> Vec<Problem> {
         let folded;

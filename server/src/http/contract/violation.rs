@@ -2,6 +2,7 @@
 //!
 //! The words name the keyword's demand and take the value as the caller shows it: nothing of the
 //! value itself is in them, but for the names of keys.
+use super::exact::OutOfBounds;
 use boon::{ErrorKind, InstanceToken, ValidationError};
 use serde_json::Value;
 use std::fmt::Display;
@@ -68,6 +69,7 @@ pub(super) fn said(kind: &ErrorKind<'_, '_>, shown: &str) -> String {
             }
         }
         ErrorKind::Enum { want } => format!("{shown} is not one of {}", alternatives(want)),
+        ErrorKind::Format { err, .. } if err.is::<OutOfBounds>() => format!("{shown} {err}"),
         ErrorKind::Format { want, .. } => format!("{shown} is not a {}", quoted(want)),
         ErrorKind::Pattern { want, .. } => format!("{shown} does not match {}", quoted(want)),
         ErrorKind::Minimum { want, .. } => {

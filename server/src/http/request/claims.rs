@@ -10,7 +10,8 @@ use utoipa::{
     openapi::{RefOr, schema::Schema},
 };
 
-/// Who uses a volume, where and how. What is absent or empty is left to the server.
+/// Who uses a volume, where and how. What is absent is left to the server, and so is what is empty, but
+/// for the claim's name.
 #[derive(Clone, Debug, Default)]
 pub struct ClaimRequest {
     /// The claim's name. As sent, not checked here.
@@ -45,7 +46,7 @@ impl ClaimRequest {
         json::decode(body, |node| {
             let object = node.object_or_null()?;
             Ok(Self {
-                allocation_id: object.filled_text("AllocationID")?,
+                allocation_id: object.optional_text("AllocationID")?,
                 node_id: object.filled_text("NodeID")?,
                 read_only: object.boolean("ReadOnly")?,
                 access_mode: object.filled_text("AccessMode")?,

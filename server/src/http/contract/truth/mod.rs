@@ -123,6 +123,12 @@ impl Truth {
         TRUTH.as_ref().map(Arc::clone)
     }
 
+    /// The document that it judges by.
+    #[must_use]
+    pub fn document(&self) -> &Document {
+        &self.document
+    }
+
     /// Every way in which the exchange breaks the document; none if it is true.
     #[must_use]
     pub fn check(

@@ -156,10 +156,14 @@ impl<'n> Object<'n> {
         Ok(self.child(name, |node| node.text())?.unwrap_or_default())
     }
 
+    /// A string, if there is one.
+    pub fn optional_text(&self, name: &str) -> Result<Option<String>, Refusal> {
+        self.child(name, |node| node.text())
+    }
+
     /// A string that is not empty.
     pub fn filled_text(&self, name: &str) -> Result<Option<String>, Refusal> {
-        let text = self.child(name, |node| node.text())?;
-        Ok(text.filter(|text| !text.is_empty()))
+        Ok(self.optional_text(name)?.filter(|text| !text.is_empty()))
     }
 
     /// A number of bytes; 0 if absent.
