@@ -17,6 +17,7 @@ use crate::id::Namespace;
 use crate::seal::{SealError, Sealer};
 use crate::state::{Evaluations, Live, LoadError, State};
 use crate::store::{Embedded, Index, Store, StoreError, Transaction};
+use crate::tls::{Certificates, Unusable};
 use crate::work::{self, Drivers};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
@@ -56,6 +57,9 @@ pub enum StartError {
     /// The built-in driver does not start.
     #[error("the built-in driver: {0}")]
     Driver(#[from] driver::Error),
+    /// The certificates cannot be used.
+    #[error("TLS: {0}")]
+    Certificates(#[from] Unusable),
     /// What a server finds or writes at its start is refused.
     #[error("{0}")]
     Setup(String),
@@ -71,6 +75,7 @@ pub struct Server {
     steps: work::Steps,
     launched: Arc<Mutex<launch::Launched>>,
     on_violation: Option<OnViolation>,
+    certificates: Option<Arc<Certificates>>,
 }
 
 impl Server {
@@ -108,6 +113,7 @@ impl Server {
         clock: Clock,
         on_violation: Option<OnViolation>,
     ) -> Result<Self, StartError> {
+        let certificates = config.tls.clone().map(Certificates::load).transpose()?;
         let sealer = Sealer::open(&config.data_dir.join("secrets.key"))?;
         let node = setup::node_of(&state, &config.data_dir)?;
         let cp = ControlPlane::new(Shared {
@@ -144,7 +150,13 @@ impl Server {
             steps,
             launched: Arc::new(Mutex::new(launched)),
             on_violation,
+            certificates: certificates.map(Arc::new),
         })
+    }
+
+    /// Its certificates, if it answers over TLS.
+    pub fn certificates(&self) -> Option<Arc<Certificates>> {
+        self.certificates.clone()
     }
 
     /// What handlers and workers share.
@@ -195,7 +207,9 @@ impl Server {
             drain: self.config.part_of_stop(),
             ..self.config.connections
         };
-        listen::serve(listener, front.into_service(), limits, shutdown).await;
+        let certificates = self.certificates.clone();
+        let service = front.into_service();
+        listen::serve(listener, certificates, service, limits, shutdown).await;
         self.stop().await;
         Ok(())
     }

@@ -23,6 +23,7 @@ mod specification;
 mod spelling;
 pub mod store;
 mod table;
+pub mod tls;
 pub mod volume;
 
 use crate::config::LogFormat;
@@ -41,7 +42,7 @@ use tracing_subscriber::EnvFilter;
 #[command(
     name = "saddlebag",
     version,
-    after_help = format!("Example:\n  saddlebag dev\n  saddlebag volume init db.hcl\n  saddlebag volume create db.hcl\n\n{EXIT_CODES}\n\nFlags may be written with one dash after volume, plugin, node, operation, namespace, acl and doctor, as Nomad's are: -json.")
+    after_help = format!("Example:\n  saddlebag dev\n  saddlebag volume init db.hcl\n  saddlebag volume create db.hcl\n\n{EXIT_CODES}\n\nFlags may be written with one dash after volume, plugin, node, operation, namespace, acl, tls and doctor, as Nomad's are: -json.")
 )]
 pub enum Command {
     /// Run everything in one process, with nothing to configure.
@@ -94,6 +95,12 @@ pub enum Command {
         after_help = "Example:\n  saddlebag acl bootstrap\n  saddlebag acl policy apply readers readers.hcl\n  saddlebag acl token create --name ann --policy readers"
     )]
     Acl(acl::Args),
+    /// Make a private authority and certificates, for TLS.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  saddlebag tls ca create\n  saddlebag tls cert create --server\n  saddlebag tls cert create --cli"
+    )]
+    Tls(tls::Command),
     /// Find what needs somebody's attention: orphans, what is missing, what is stuck.
     ///
     /// Compares what is registered with what the drivers list, and says of each finding what it means and which command
@@ -137,6 +144,7 @@ pub fn main() -> ExitCode {
             Command::Operation(args) => operation::run(args).await,
             Command::Namespace(args) => namespace::run(args).await,
             Command::Acl(args) => acl::run(args).await,
+            Command::Tls(command) => tls::run(command),
             Command::Doctor(args) => doctor::run(args).await,
             Command::Completion(args) => completion::run(args),
             Command::Store(command) => store::run(command).await,
@@ -156,6 +164,7 @@ pub fn log(command: &Command) {
         | Command::Operation(_)
         | Command::Namespace(_)
         | Command::Acl(_)
+        | Command::Tls(_)
         | Command::Doctor(_)
         | Command::Store(_)
         | Command::Completion(_) => "warn",

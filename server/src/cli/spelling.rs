@@ -2,14 +2,15 @@
 
 use std::ffi::OsString;
 
-/// The commands that speak to a server, as Nomad's do.
-const NOMADS: [&str; 7] = [
+/// The commands that Nomad has, too, or that look like its.
+const NOMADS: [&str; 8] = [
     "volume",
     "plugin",
     "node",
     "operation",
     "namespace",
     "acl",
+    "tls",
     "doctor",
 ];
 
