@@ -24,6 +24,7 @@ mod spelling;
 pub mod store;
 mod table;
 pub mod tls;
+pub mod version;
 pub mod volume;
 
 use crate::config::LogFormat;
@@ -42,7 +43,7 @@ use tracing_subscriber::EnvFilter;
 #[command(
     name = "saddlebag",
     version,
-    after_help = format!("Example:\n  saddlebag dev\n  saddlebag volume init db.hcl\n  saddlebag volume create db.hcl\n\n{EXIT_CODES}\n\nFlags may be written with one dash after volume, plugin, node, operation, namespace, acl, tls and doctor, as Nomad's are: -json.")
+    after_help = format!("Example:\n  saddlebag dev\n  saddlebag volume init db.hcl\n  saddlebag volume create db.hcl\n\n{EXIT_CODES}\n\nFlags may be written with one dash after volume, plugin, node, operation, namespace, acl, tls, version and doctor, as Nomad's are: -json.")
 )]
 pub enum Command {
     /// Run everything in one process, with nothing to configure.
@@ -118,6 +119,9 @@ pub enum Command {
         after_help = "Example:\n  saddlebag completion bash > ~/.local/share/bash-completion/completions/saddlebag"
     )]
     Completion(completion::Args),
+    /// Say which version this is and what it was built from.
+    #[command(after_help = "Example:\n  saddlebag version --verbose")]
+    Version(version::Args),
 }
 
 /// Reads the command line and does what it says. It is here and not in the binary so that the code of
@@ -147,6 +151,7 @@ pub fn main() -> ExitCode {
             Command::Tls(command) => tls::run(command),
             Command::Doctor(args) => doctor::run(args).await,
             Command::Completion(args) => completion::run(args),
+            Command::Version(args) => version::run(&args),
             Command::Store(command) => store::run(command).await,
         }
     })
@@ -167,7 +172,8 @@ pub fn log(command: &Command) {
         | Command::Tls(_)
         | Command::Doctor(_)
         | Command::Store(_)
-        | Command::Completion(_) => "warn",
+        | Command::Completion(_)
+        | Command::Version(_) => "warn",
         Command::Driver(_) => "info",
         Command::Serve(_) | Command::Config(_) => return,
     };

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 /// The commands that Nomad has, too, or that look like its.
-const NOMADS: [&str; 8] = [
+const NOMADS: [&str; 9] = [
     "volume",
     "plugin",
     "node",
@@ -11,6 +11,7 @@ const NOMADS: [&str; 8] = [
     "namespace",
     "acl",
     "tls",
+    "version",
     "doctor",
 ];
 

@@ -23,4 +23,5 @@ mod story;
 mod terminal;
 mod told;
 mod tour;
+mod version;
 mod waiting;
