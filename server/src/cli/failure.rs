@@ -111,6 +111,10 @@ impl Failure {
 
     /// What a server said in plain text, as a real Nomad does.
     fn plain(text: &str) -> Self {
+        if text.contains("HTTPS server") {
+            let next = ["Use https:// in the address: --address URL, or SADDLEBAG_ADDR"];
+            return Self::new(Exit::NoServer, text, &next);
+        }
         let exit = match text {
             text if text.contains("not found") => Exit::NotFound,
             text if text.contains("in use") => Exit::Conflict,

@@ -6,6 +6,7 @@ use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 pub(super) fn config(files: &Files) -> Result<Arc<ServerConfig>, Unusable> {
     let provider = Arc::new(ring::default_provider());
     let chain = certificates(&files.cert)?;
+    warn_of_readers(&files.key);
     let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| {
         unusable(
             &files.key,
@@ -42,6 +44,19 @@ pub(super) fn config(files: &Files) -> Result<Arc<ServerConfig>, Unusable> {
     })?;
     config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
     Ok(Arc::new(config))
+}
+
+/// Where files are handed out by an orchestrator their modes are not the operator's, so this is no reason
+/// not to start.
+fn warn_of_readers(key: &Path) {
+    const OTHERS: u32 = 0o007;
+    let mode = std::fs::metadata(key).map(|seen| seen.permissions().mode());
+    if mode.is_ok_and(|mode| mode & OTHERS != 0) {
+        let key = key.display();
+        tracing::warn!(
+            "{key}: every user of this machine can reach the private key: set its mode to 0600"
+        );
+    }
 }
 
 fn roots(file: &Path) -> Result<RootCertStore, Unusable> {

@@ -203,6 +203,18 @@ async fn a_pair_that_cannot_be_used_is_told_once_and_the_old_one_stays_until_it_
 }
 
 #[tokio::test]
+async fn a_key_that_others_can_read_is_warned_of() {
+    let locked = Locked::new().await;
+    let key = locked.0.at(KEY);
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let warned = locked.start().await.stop().await.stderr;
+    assert!(warned.contains("set its mode to 0600"), "{warned}");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let log = locked.start().await.stop().await.stderr;
+    assert!(!log.contains("0600"), "{log}");
+}
+
+#[tokio::test]
 async fn certificates_that_cannot_be_used_stop_the_start_and_are_told_by_check() {
     let locked = Locked::new().await;
     for (config, says) in [

@@ -195,6 +195,7 @@ async fn a_command_says_what_is_wrong_with_a_certificate_and_which_option_helps(
     plain.0.configure("");
     let plain = plain.0.start(&[]).await;
     let tls = &serve.url;
+    let not_https = serve.url.replace("https://", "http://");
     let not_tls = plain.url.replace("http://", "https://");
     for (args, says) in [
         (&["-address", tls][..], "--ca-cert"),
@@ -213,6 +214,7 @@ async fn a_command_says_what_is_wrong_with_a_certificate_and_which_option_helps(
             &["-address", &not_tls, "-ca-cert", AUTHORITY],
             "use http://",
         ),
+        (&["-address", &not_https], "Use https://"),
         (
             &["-address", tls, "-ca-cert", "none.pem"],
             "none.pem: No such file",

@@ -26,6 +26,9 @@ const REQUESTS_AT_ONCE: u32 = 250;
 /// say so.
 const ALIVE: Duration = Duration::from_secs(30);
 
+/// How much of an answer over HTTP/2 is held for a client that reads slowly, in bytes.
+const UNREAD: usize = 64 << 10;
+
 /// What each connection is served with.
 #[derive(Clone)]
 pub(super) struct Serving<S> {
@@ -98,6 +101,7 @@ where
             .keep_alive_timeout(ALIVE)
             .max_concurrent_streams(REQUESTS_AT_ONCE)
             .max_header_list_size(head_bytes)
+            .max_send_buf_size(UNREAD)
             .serve_connection(TokioIo::new(stream), answer);
         tokio::select! {
             ended = watcher.watch(connection) => ended,
