@@ -60,7 +60,14 @@ fn client(spec: &OpenAPI) -> String {
     let tokens = Generator::new(&settings)
         .generate_tokens(spec)
         .unwrap_or_else(|error| panic!("openapi.yaml: {error}"));
-    prettyplease::unparse(&syn::parse2(tokens).unwrap())
+    let client = prettyplease::unparse(&syn::parse2(tokens).unwrap());
+    // What the crate itself makes clients with; the generator's own has no cryptography.
+    let (theirs, ours) = ("reqwest::ClientBuilder::new()", "crate::http()");
+    assert!(
+        client.contains(theirs),
+        "the generated client is made otherwise now"
+    );
+    client.replace(theirs, ours)
 }
 
 /// The schema of a string of one format, as the generator looks it up.

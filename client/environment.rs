@@ -1,6 +1,6 @@
 //! Where a server is and how to speak to it, as the environment says.
 
-use crate::Client;
+use crate::{Client, Tls};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use std::fmt;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use std::time::Duration;
 /// The address of a server that says nothing else: where `saddlebag dev` and a Nomad agent listen.
 pub const DEFAULT_ADDRESS: &str = "http://127.0.0.1:4646";
 
-/// Where a server is, and what every request to it carries.
+/// Where a server is, how to be sure that it is that one, and what every request to it carries.
 ///
 /// | field | variable | else |
 /// |---|---|---|
@@ -16,8 +16,9 @@ pub const DEFAULT_ADDRESS: &str = "http://127.0.0.1:4646";
 /// | token | `SADDLEBAG_TOKEN` | `NOMAD_TOKEN`, then none |
 /// | namespace | `SADDLEBAG_NAMESPACE` | `NOMAD_NAMESPACE`, then none |
 /// | region | `SADDLEBAG_REGION` | `NOMAD_REGION`, then none |
+/// | tls | `SADDLEBAG_CACERT`, `_CAPATH`, `_CLIENT_CERT`, `_CLIENT_KEY`, `_TLS_SERVER_NAME`, `_SKIP_VERIFY` | `NOMAD_…` |
 ///
-/// A variable that is empty counts as absent.
+/// A variable that is empty counts as absent, and so does a `SKIP_VERIFY` that is neither true nor false, as Nomad has it.
 ///
 /// ```
 /// use saddlebag_client::Environment;
@@ -30,7 +31,7 @@ pub const DEFAULT_ADDRESS: &str = "http://127.0.0.1:4646";
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Environment {
-    /// The server's URL. `host:port` alone is understood as `http://host:port`.
+    /// The server's URL, `http` or `https`. `host:port` alone is understood as `http://host:port`.
     pub address: String,
     /// The secret of a token, sent as `X-Nomad-Token`.
     pub token: Option<String>,
@@ -38,6 +39,8 @@ pub struct Environment {
     pub namespace: Option<String>,
     /// The region to ask for; as with the namespace, a parameter of operations.
     pub region: Option<String>,
+    /// Whose certificates are trusted, and which one is shown.
+    pub tls: Tls,
 }
 
 impl Environment {
@@ -59,6 +62,14 @@ impl Environment {
             token: read("TOKEN"),
             namespace: read("NAMESPACE"),
             region: read("REGION"),
+            tls: Tls {
+                ca_cert: read("CACERT").map(Into::into),
+                ca_path: read("CAPATH").map(Into::into),
+                client_cert: read("CLIENT_CERT").map(Into::into),
+                client_key: read("CLIENT_KEY").map(Into::into),
+                server_name: read("TLS_SERVER_NAME"),
+                skip_verify: read("SKIP_VERIFY").is_some_and(|value| is_true(&value)),
+            },
         }
     }
 
@@ -78,19 +89,24 @@ impl Environment {
         };
         let parsed = reqwest::Url::parse(&url).map_err(|error| refuse(error.to_string()))?;
         match parsed.scheme() {
-            "http" => Ok(url),
-            other => Err(refuse(format!("`{other}` is not spoken, only `http`"))),
+            "http" | "https" => Ok(url),
+            other => Err(refuse(format!(
+                "`{other}` is not spoken, only `http` and `https`"
+            ))),
         }
     }
 
     /// A client of that server. A request may take as long as the server lets it: changes and blocking queries wait there.
     ///
     /// # Errors
-    /// The address is none, the token cannot be sent in a header, or no connections can be made at all.
+    /// The address is none, the token cannot be sent in a header, a certificate cannot be used, or no connections can be
+    /// made at all.
     pub fn client(&self) -> Result<Client, EnvironmentError> {
         const CONNECTING: Duration = Duration::from_secs(10);
         let url = self.url()?;
-        let mut http = reqwest::Client::builder()
+        let mut http = self
+            .tls
+            .http()?
             .connect_timeout(CONNECTING)
             .default_headers(self.headers()?);
         if is_this_machine(&url) {
@@ -118,8 +134,14 @@ impl fmt::Debug for Environment {
             .field("token", &self.token.as_ref().map(|_| "[REDACTED]"))
             .field("namespace", &self.namespace)
             .field("region", &self.region)
+            .field("tls", &self.tls)
             .finish()
     }
+}
+
+/// What Go's programs take for true.
+fn is_true(value: &str) -> bool {
+    ["1", "t", "T", "true", "True", "TRUE"].contains(&value)
 }
 
 /// Whether a URL is of this machine, to which no proxy leads.
@@ -145,6 +167,11 @@ pub enum EnvironmentError {
     },
     /// The token has characters that no header can carry.
     Token,
+    /// A certificate or key cannot be used.
+    Tls {
+        /// Which, and why.
+        problem: String,
+    },
     /// No connections can be made.
     Connections(reqwest::Error),
 }
@@ -159,6 +186,7 @@ impl fmt::Display for EnvironmentError {
             Self::Token => f.write_str(
                 "the token has characters that cannot be sent: it is one line of plain ASCII",
             ),
+            Self::Tls { problem } => f.write_str(problem),
             Self::Connections(error) => write!(f, "no connections can be made: {error}"),
         }
     }
@@ -168,7 +196,7 @@ impl std::error::Error for EnvironmentError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Connections(error) => Some(error),
-            Self::Address { .. } | Self::Token => None,
+            Self::Address { .. } | Self::Token | Self::Tls { .. } => None,
         }
     }
 }
@@ -203,8 +231,9 @@ mod tests {
         let url = |address: &str| environment(&[("SADDLEBAG_ADDR", address)]).url();
         assert_eq!(url("10.0.0.7:4646").unwrap(), "http://10.0.0.7:4646");
         assert_eq!(url("http://host:1/").unwrap(), "http://host:1");
+        assert_eq!(url("https://host").unwrap(), "https://host");
         for (address, problem) in [
-            ("https://host", "`https` is not spoken"),
+            ("ftp://host", "`ftp` is not spoken"),
             ("unix:///run/nomad.sock", "`unix` is not spoken"),
             ("http://host:x", "invalid port"),
         ] {
@@ -220,6 +249,52 @@ mod tests {
         let broken = environment(&[("NOMAD_TOKEN", "hush\nhush")]);
         let told = broken.client().unwrap_err().to_string();
         assert!(!told.contains("hush"), "{told}");
+    }
+
+    #[test]
+    fn certificates_are_given_by_nomads_names_and_what_is_unusable_is_told_with_its_file() {
+        let nomad = environment(&[
+            ("NOMAD_CACERT", "/ca"),
+            ("SADDLEBAG_CACERT", "/our-ca"),
+            ("NOMAD_CAPATH", "/cas"),
+            ("NOMAD_TLS_SERVER_NAME", "server.global.nomad"),
+            ("NOMAD_SKIP_VERIFY", "1"),
+        ]);
+        let expected = Tls {
+            ca_cert: Some("/our-ca".into()),
+            ca_path: Some("/cas".into()),
+            server_name: Some("server.global.nomad".to_owned()),
+            skip_verify: true,
+            ..Tls::default()
+        };
+        assert_eq!(nomad.tls, expected);
+        assert!(
+            !environment(&[("NOMAD_SKIP_VERIFY", "perhaps")])
+                .tls
+                .skip_verify
+        );
+        for (variables, told) in [
+            (
+                &[("NOMAD_CACERT", "/none.pem")][..],
+                "/none.pem: No such file",
+            ),
+            (
+                &[("NOMAD_CACERT", "/dev/null")],
+                "/dev/null: it holds no certificate",
+            ),
+            (&[("NOMAD_CAPATH", "/none")], "/none: No such file"),
+            (
+                &[("NOMAD_CLIENT_CERT", "/c.pem")],
+                "its key are needed together",
+            ),
+            (
+                &[("NOMAD_TLS_SERVER_NAME", "a b")],
+                "\"a b\" is no host name",
+            ),
+        ] {
+            let error = environment(variables).client().unwrap_err().to_string();
+            assert!(error.contains(told), "{error}");
+        }
     }
 
     #[test]

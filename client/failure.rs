@@ -1,6 +1,6 @@
 //! Why a request came to nothing, and what may be tried again.
 
-use crate::{Error, ResponseValue, types};
+use crate::{Error, ResponseValue, TlsProblem, types};
 use std::{fmt, future::Future, time::Duration};
 
 /// Why a request came to nothing.
@@ -77,7 +77,10 @@ impl From<Error<types::Error>> for Failure {
                 error: Box::new(response.into_inner()),
             },
             Error::CommunicationError(error) | Error::ResponseBodyError(error) => {
-                Failure::Unanswered(error.to_string())
+                match TlsProblem::of(&error) {
+                    Some(problem) => Failure::Unsendable(problem.to_string()),
+                    None => Failure::Unanswered(error.to_string()),
+                }
             }
             Error::InvalidRequest(why) => Failure::Unsendable(why),
             other => Failure::Unexpected(other.to_string()),

@@ -3,7 +3,7 @@
 //! Messages that carry something confidential get no derived `Debug`: `csi/redact.rs` writes one for
 //! each of them. Which they are is read from the protocol itself, so that none can be forgotten.
 
-use std::{env, fs, path::Path};
+use std::{env, fs, path::Path, process::Command};
 
 /// Fields whose values are never shown: secrets, the publish context (drivers pass credentials in
 /// it) and mount flags (which may hold a password).
@@ -11,6 +11,7 @@ const CONFIDENTIAL: &[&str] = &["secrets", "publish_context", "mount_flags"];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=proto");
+    say_what_it_is_built_from()?;
     let files = protox::compile(["proto/csi.proto"], ["proto"])?;
 
     let mut confidential = Vec::new();
@@ -44,5 +45,27 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             .map(|message| format!(".csi.v1.{message}")),
     );
     tonic_prost_build::configure().compile_fds_with_config(files, prost)?;
+    Ok(())
+}
+
+/// What `saddlebag version --verbose` tells. No time and no folder: the same sources make the same program.
+fn say_what_it_is_built_from() -> Result<(), Box<dyn std::error::Error>> {
+    println!("cargo::rerun-if-env-changed=SADDLEBAG_COMMIT");
+    let rustc = Command::new(env::var("RUSTC")?).arg("--version").output()?;
+    let features = env::vars().filter_map(|(name, _)| {
+        let feature = name.strip_prefix("CARGO_FEATURE_")?;
+        Some(feature.to_lowercase().replace('_', "-"))
+    });
+    let mut features: Vec<String> = features.collect();
+    features.sort();
+    for (name, value) in [
+        ("TARGET", env::var("TARGET")?),
+        ("PROFILE", env::var("PROFILE")?),
+        ("RUSTC", String::from_utf8(rustc.stdout)?.trim().to_owned()),
+        ("FEATURES", features.join(" ")),
+        ("COMMIT", env::var("SADDLEBAG_COMMIT").unwrap_or_default()),
+    ] {
+        println!("cargo::rustc-env=SADDLEBAG_BUILT_{name}={value}");
+    }
     Ok(())
 }

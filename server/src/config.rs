@@ -20,6 +20,7 @@ use crate::error::StatusStyle;
 use crate::http::{edge, listen};
 use crate::id::Namespace;
 use crate::server::BUILTIN;
+use crate::tls;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -41,6 +42,8 @@ pub struct Config {
     pub namespaces: Vec<Namespace>,
     /// Whether access control is on: then a token says what its holder may do. Default: no, as Nomad.
     pub acl_enabled: bool,
+    /// Where the certificates are, if requests are answered over TLS. Default: they are not.
+    pub tls: Option<tls::Files>,
     /// Which statuses failures are answered with. Default: the true ones.
     pub status: StatusStyle,
     /// The region's name. Default: `global`, as Nomad's.
@@ -79,6 +82,7 @@ impl Config {
             plugins: Vec::new(),
             namespaces: Vec::new(),
             acl_enabled: false,
+            tls: None,
             status: StatusStyle::default(),
             region: "global".to_owned(),
             host_names: Vec::new(),

@@ -38,6 +38,7 @@ pub mod server;
 pub mod snapshot;
 pub mod state;
 pub mod store;
+pub mod tls;
 pub mod tries;
 pub mod volume;
 pub mod work;

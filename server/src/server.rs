@@ -18,6 +18,7 @@ use crate::keyring;
 use crate::seal::SealError;
 use crate::state::{Evaluations, Live, LoadError, State};
 use crate::store::{Embedded, Index, Store, StoreError, Transaction};
+use crate::tls::{Certificates, Unusable};
 use crate::work::{self, Drivers};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
@@ -57,6 +58,9 @@ pub enum StartError {
     /// The built-in driver does not start.
     #[error("the built-in driver: {0}")]
     Driver(#[from] driver::Error),
+    /// The certificates cannot be used.
+    #[error("TLS: {0}")]
+    Certificates(#[from] Unusable),
     /// What a server finds or writes at its start is refused.
     #[error("{0}")]
     Setup(String),
@@ -72,6 +76,7 @@ pub struct Server {
     steps: work::Steps,
     launched: Arc<Mutex<launch::Launched>>,
     on_violation: Option<OnViolation>,
+    certificates: Option<Arc<Certificates>>,
 }
 
 impl Server {
@@ -109,6 +114,7 @@ impl Server {
         clock: Clock,
         on_violation: Option<OnViolation>,
     ) -> Result<Self, StartError> {
+        let certificates = config.tls.clone().map(Certificates::load).transpose()?;
         let unlocked = keyring::unlock(&config.key_files(), &state)?;
         let unfit = |error: crate::error::Error| StartError::Setup(error.to_string());
         let (wrapping, keys) = unlocked.into_parts(&state, clock.now()).map_err(unfit)?;
@@ -149,7 +155,13 @@ impl Server {
             steps,
             launched: Arc::new(Mutex::new(launched)),
             on_violation,
+            certificates: certificates.map(Arc::new),
         })
+    }
+
+    /// Its certificates, if it answers over TLS.
+    pub fn certificates(&self) -> Option<Arc<Certificates>> {
+        self.certificates.clone()
     }
 
     /// What handlers and workers share.
@@ -200,7 +212,9 @@ impl Server {
             drain: self.config.part_of_stop(),
             ..self.config.connections
         };
-        listen::serve(listener, front.into_service(), limits, shutdown).await;
+        let certificates = self.certificates.clone();
+        let service = front.into_service();
+        listen::serve(listener, certificates, service, limits, shutdown).await;
         self.stop().await;
         Ok(())
     }

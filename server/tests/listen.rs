@@ -3,9 +3,13 @@
 
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Request, Response};
+use saddlebag::clock::Clock;
 use saddlebag::http::listen::{Limits, serve};
+use saddlebag::tls::authority::{self, Authority, Wanted};
+use saddlebag::tls::{Certificates, Files};
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -28,6 +32,11 @@ struct Door {
 
 impl Door {
     async fn open(limits: Limits) -> Self {
+        Self::open_with(None, limits).await
+    }
+
+    /// With TLS, if there are certificates.
+    async fn open_with(certificates: Option<Arc<Certificates>>, limits: Limits) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
@@ -47,7 +56,7 @@ impl Door {
             }
         });
         let stopped = stop.clone().cancelled_owned();
-        let served = tokio::spawn(serve(listener, service, limits, stopped));
+        let served = tokio::spawn(serve(listener, certificates, service, limits, stopped));
         Self {
             address,
             stop,
@@ -60,6 +69,29 @@ impl Door {
     async fn connect(&self) -> Client {
         Client(TcpStream::connect(self.address).await.unwrap())
     }
+}
+
+/// A server's certificate of a new authority.
+fn certificates() -> Arc<Certificates> {
+    let folder = tempfile::tempdir().unwrap();
+    let now = Clock::default().now();
+    let wanted = Wanted {
+        common_name: "localhost".to_owned(),
+        names: vec!["localhost".to_owned()],
+        addresses: Vec::new(),
+        answers: true,
+        days: 1,
+    };
+    let authority = Authority::open(&authority::create("ours", 1, now).unwrap()).unwrap();
+    let pair = authority.issue(&wanted, now).unwrap();
+    let files = Files {
+        cert: folder.path().join("cert"),
+        key: folder.path().join("key"),
+        clients: None,
+    };
+    std::fs::write(&files.cert, &pair.certificate).unwrap();
+    std::fs::write(&files.key, &*pair.key).unwrap();
+    Arc::new(Certificates::load(files).unwrap())
 }
 
 struct Client(TcpStream);
@@ -259,4 +291,39 @@ async fn a_client_that_goes_away_harms_nobody() {
     client.until("/a").await;
     door.stop.cancel();
     soon(door.served).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_is_slow_at_a_handshake_is_closed_and_holds_up_nobody() {
+    let door = Door::open_with(
+        Some(certificates()),
+        Limits {
+            handshake_time: Duration::from_millis(300),
+            ..Limits::default()
+        },
+    )
+    .await;
+    let mut silent = door.connect().await;
+    let mut slow = door.connect().await;
+    slow.send([0x16, 0x03, 0x01]).await;
+    let mut other = door.connect().await;
+    other.ask("/plain").await;
+    assert!(other.rest().await.starts_with("HTTP/1.1 400 "));
+    assert_eq!(silent.rest().await, "");
+    assert_eq!(slow.rest().await, "");
+}
+
+#[tokio::test]
+async fn at_the_end_a_handshake_is_not_waited_for() {
+    let door = Door::open_with(Some(certificates()), Limits::default()).await;
+    let mut slow = door.connect().await;
+    slow.send([0x16, 0x03, 0x01]).await;
+    let mut other = door.connect().await;
+    other.ask("/plain").await;
+    other.rest().await;
+    let began = std::time::Instant::now();
+    door.stop.cancel();
+    assert_eq!(slow.rest().await, "");
+    soon(door.served).await.unwrap();
+    assert!(began.elapsed() < Limits::default().drain);
 }

@@ -5,6 +5,7 @@ mod variable;
 use crate::cli::say;
 use crate::config::{EXAMPLE, Launch, PluginConfig, Settings, Unfit, file};
 use crate::server::secrets_of;
+use crate::tls::Certificates;
 use std::io::{stderr, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -100,6 +101,10 @@ fn check(source: &Source) -> Result<String, String> {
     let mut settings = source.read()?;
     for plugin in settings.plugins.iter_mut().flatten() {
         hide_secrets(plugin)?;
+    }
+    let config = settings.config().map_err(|unfit| unfit.to_string())?;
+    if let Some(files) = config.tls {
+        Certificates::load(files).map_err(|error| format!("TLS: {error}"))?;
     }
     settings.shown()
 }

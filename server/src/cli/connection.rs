@@ -2,8 +2,9 @@
 
 use crate::cli::failure::Failure;
 use crate::csi::Secret;
-use saddlebag_client::{Client, Environment};
+use saddlebag_client::{Client, Environment, Tls};
 use std::convert::Infallible;
+use std::path::PathBuf;
 
 /// The server to speak to.
 #[derive(Clone, Debug, clap::Args)]
@@ -24,6 +25,30 @@ pub struct Connection {
     /// The region; else SADDLEBAG_REGION or NOMAD_REGION.
     #[arg(long, global = true, value_name = "NAME")]
     region: Option<String>,
+
+    /// An authority to trust, PEM; else SADDLEBAG_CACERT or NOMAD_CACERT.
+    #[arg(long, global = true, value_name = "FILE")]
+    ca_cert: Option<PathBuf>,
+
+    /// A folder of such files; else SADDLEBAG_CAPATH or NOMAD_CAPATH.
+    #[arg(long, global = true, value_name = "DIR")]
+    ca_path: Option<PathBuf>,
+
+    /// The certificate to show, PEM; else SADDLEBAG_ or NOMAD_CLIENT_CERT.
+    #[arg(long, global = true, value_name = "FILE")]
+    client_cert: Option<PathBuf>,
+
+    /// Its key, PEM; else SADDLEBAG_ or NOMAD_CLIENT_KEY.
+    #[arg(long, global = true, value_name = "FILE")]
+    client_key: Option<PathBuf>,
+
+    /// Whose certificate has to be shown; else SADDLEBAG_ or NOMAD_TLS_SERVER_NAME.
+    #[arg(long, global = true, value_name = "NAME")]
+    tls_server_name: Option<String>,
+
+    /// Take any certificate, whoever shows it; else SADDLEBAG_ or NOMAD_SKIP_VERIFY.
+    #[arg(long, global = true)]
+    tls_skip_verify: bool,
 }
 
 /// A server that is spoken to.
@@ -56,6 +81,7 @@ impl Connection {
     /// The address or the token cannot be right.
     pub fn open(self) -> Result<Session, Failure> {
         let environment = Environment::read();
+        let of_environment = environment.tls;
         let environment = Environment {
             address: self.address.unwrap_or(environment.address),
             token: self
@@ -64,6 +90,14 @@ impl Connection {
                 .or(environment.token),
             namespace: self.namespace.or(environment.namespace),
             region: self.region.or(environment.region),
+            tls: Tls {
+                ca_cert: self.ca_cert.or(of_environment.ca_cert),
+                ca_path: self.ca_path.or(of_environment.ca_path),
+                client_cert: self.client_cert.or(of_environment.client_cert),
+                client_key: self.client_key.or(of_environment.client_key),
+                server_name: self.tls_server_name.or(of_environment.server_name),
+                skip_verify: self.tls_skip_verify || of_environment.skip_verify,
+            },
         };
         let usage = |error: saddlebag_client::EnvironmentError| Failure::usage(error.to_string());
         Ok(Session {

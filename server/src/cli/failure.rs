@@ -1,7 +1,7 @@
 //! Why a command failed: what the user reads, what he may do next, and the exit code.
 
 use crate::cli::say;
-use saddlebag_client::{Error, types};
+use saddlebag_client::{Error, TlsProblem, types};
 use std::process::ExitCode;
 
 /// What the exit codes mean, as `--help` shows it.
@@ -61,6 +61,9 @@ impl Failure {
 
     /// What a request to this address came to.
     pub fn of(error: Error<types::Error>, address: &str) -> Self {
+        if let Some(problem) = TlsProblem::of(&error) {
+            return Self::new(Exit::NoServer, format!("{address}: {problem}"), &[]);
+        }
         match error {
             Error::ErrorResponse(answer) => Self::from(answer.into_inner()),
             Error::CommunicationError(error) if error.is_connect() => Self::new(
@@ -108,6 +111,10 @@ impl Failure {
 
     /// What a server said in plain text, as a real Nomad does.
     fn plain(text: &str) -> Self {
+        if text.contains("HTTPS server") {
+            let next = ["Use https:// in the address: --address URL, or SADDLEBAG_ADDR"];
+            return Self::new(Exit::NoServer, text, &next);
+        }
         let exit = match text {
             text if text.contains("not found") => Exit::NotFound,
             text if text.contains("in use") => Exit::Conflict,

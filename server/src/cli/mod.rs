@@ -24,7 +24,9 @@ mod specification;
 mod spelling;
 pub mod store;
 mod table;
+pub mod tls;
 pub mod verify;
+pub mod version;
 pub mod volume;
 
 use crate::config::LogFormat;
@@ -43,7 +45,7 @@ use tracing_subscriber::EnvFilter;
 #[command(
     name = "saddlebag",
     version,
-    after_help = format!("Example:\n  saddlebag dev\n  saddlebag volume init db.hcl\n  saddlebag volume create db.hcl\n\n{EXIT_CODES}\n\nFlags may be written with one dash after volume, plugin, node, operation, namespace, acl, keyring and doctor, as Nomad's are: -json.")
+    after_help = format!("Example:\n  saddlebag dev\n  saddlebag volume init db.hcl\n  saddlebag volume create db.hcl\n\n{EXIT_CODES}\n\nFlags may be written with one dash after volume, plugin, node, operation, namespace, acl, keyring, tls, version and doctor, as Nomad's are: -json.")
 )]
 pub enum Command {
     /// Run everything in one process, with nothing to configure.
@@ -99,6 +101,12 @@ pub enum Command {
     /// See, rotate and remove the keys that secrets in the store are encrypted with.
     #[command(after_help = "Example:\n  saddlebag keyring status\n  saddlebag keyring rotate")]
     Keyring(keyring::Args),
+    /// Make a private authority and certificates, for TLS.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  saddlebag tls ca create\n  saddlebag tls cert create --server\n  saddlebag tls cert create --cli"
+    )]
+    Tls(tls::Command),
     /// Find what needs somebody's attention: orphans, what is missing, what is stuck.
     ///
     /// Compares what is registered with what the drivers list, and says of each finding what it means and which command
@@ -124,6 +132,9 @@ pub enum Command {
         after_help = "Example:\n  saddlebag completion bash > ~/.local/share/bash-completion/completions/saddlebag"
     )]
     Completion(completion::Args),
+    /// Say which version this is and what it was built from.
+    #[command(after_help = "Example:\n  saddlebag version --verbose")]
+    Version(version::Args),
 }
 
 /// Reads the command line and does what it says. It is here and not in the binary so that the code of
@@ -151,9 +162,11 @@ pub fn main() -> ExitCode {
             Command::Namespace(args) => namespace::run(args).await,
             Command::Acl(args) => acl::run(args).await,
             Command::Keyring(args) => keyring::run(args).await,
+            Command::Tls(command) => tls::run(command),
             Command::Doctor(args) => doctor::run(args).await,
             Command::Verify(args) => verify::run(args).await,
             Command::Completion(args) => completion::run(args),
+            Command::Version(args) => version::run(&args),
             Command::Store(command) => store::run(command).await,
         }
     })
@@ -172,10 +185,12 @@ pub fn log(command: &Command) {
         | Command::Namespace(_)
         | Command::Acl(_)
         | Command::Keyring(_)
+        | Command::Tls(_)
         | Command::Doctor(_)
         | Command::Verify(_)
         | Command::Store(_)
-        | Command::Completion(_) => "warn",
+        | Command::Completion(_)
+        | Command::Version(_) => "warn",
         Command::Driver(_) => "info",
         Command::Serve(_) | Command::Config(_) => return,
     };

@@ -69,13 +69,15 @@ async fn serve(args: Args) -> Result<End, String> {
     let server = Server::start(config, Clock::default(), None)
         .await
         .map_err(|error| error.to_string())?;
-    let url = format!("http://{address}");
+    let scheme = server.certificates().map_or("http", |_| "https");
+    let url = format!("{scheme}://{address}");
     tracing::info!(%url, data_dir = %data_dir.display(), "answering at {url}");
     let watcher = server.watcher();
     let reload = Reload {
         source: args.source,
         used: settings,
         plugins: server.plugins(),
+        certificates: server.certificates(),
         log,
         manager: manager.clone(),
         watcher: watcher.clone(),

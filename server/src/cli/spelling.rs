@@ -2,8 +2,8 @@
 
 use std::ffi::OsString;
 
-/// The commands that speak to a server, as Nomad's do.
-const NOMADS: [&str; 8] = [
+/// The commands that Nomad has, too, or that look like its.
+const NOMADS: [&str; 10] = [
     "volume",
     "plugin",
     "node",
@@ -11,6 +11,8 @@ const NOMADS: [&str; 8] = [
     "namespace",
     "acl",
     "keyring",
+    "tls",
+    "version",
     "doctor",
 ];
 

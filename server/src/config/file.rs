@@ -57,7 +57,9 @@ pub fn parse(path: &Path, text: &str) -> Result<Settings, FileError> {
 pub fn place_of(path: &Path, unfit: &Unfit) -> Option<FileError> {
     let text = std::fs::read_to_string(path).ok()?;
     let table = DeTable::parse(&text).ok()?;
-    let value = table.get_ref().get(unfit.key)?;
+    let mut keys = unfit.key.split('.');
+    let outer = table.get_ref().get(keys.next()?)?;
+    let value = keys.try_fold(outer, |value, key| value.get_ref().as_table()?.get(key))?;
     let place = Place::of(&text, value.span());
     Some(wrong(path, &place, unfit.problem.clone(), ""))
 }

@@ -5,8 +5,10 @@
 
 mod change;
 mod group;
+mod tls;
 
 pub use group::{Acl, Deadlines, Http, Log, Secrets};
+pub use tls::Tls;
 
 use super::{Config, Count, PluginConfig};
 use crate::csi;
@@ -50,10 +52,10 @@ pub struct Settings {
     #[arg(long, env = "SADDLEBAG_PORT")]
     pub port: Option<u16>,
 
-    /// Let others on the network in, without encryption. [default: false]
-    #[arg(long, value_name = "BOOL", env = "SADDLEBAG_LISTEN_BEYOND_LOOPBACK_WITHOUT_TLS",
+    /// Let others on the network in, without TLS or without access control. [default: false]
+    #[arg(long, value_name = "BOOL", env = "SADDLEBAG_LISTEN_UNPROTECTED_ON_THE_NETWORK",
         num_args = 0..=1, default_missing_value = "true", require_equals = true)]
-    pub listen_beyond_loopback_without_tls: Option<bool>,
+    pub listen_unprotected_on_the_network: Option<bool>,
 
     /// The region's name. [default: global]
     #[arg(long, value_name = "NAME", env = "SADDLEBAG_REGION")]
@@ -119,6 +121,10 @@ pub struct Settings {
     #[command(flatten)]
     #[serde(default)]
     pub secrets: Secrets,
+    /// What requests are encrypted with.
+    #[command(flatten)]
+    #[serde(default)]
+    pub tls: Tls,
 
     /// What bounds connections and requests.
     #[command(flatten)]
@@ -144,7 +150,7 @@ impl Settings {
             data_dir: Some(config.data_dir),
             bind: Some(BIND),
             port: Some(PORT),
-            listen_beyond_loopback_without_tls: Some(false),
+            listen_unprotected_on_the_network: Some(false),
             region: Some(config.region),
             namespaces: Some(config.namespaces),
             host_names: Some(config.host_names),
@@ -157,6 +163,7 @@ impl Settings {
             log: Log::defaults(),
             acl: Acl::defaults(),
             secrets: Secrets::default(),
+            tls: Tls::defaults(),
             http: Http::of(config.connections, config.bodies),
             deadlines: Deadlines::of(config.deadlines),
             plugins: Some(config.plugins),
@@ -170,9 +177,9 @@ impl Settings {
             data_dir: self.data_dir.or(those.data_dir),
             bind: self.bind.or(those.bind),
             port: self.port.or(those.port),
-            listen_beyond_loopback_without_tls: self
-                .listen_beyond_loopback_without_tls
-                .or(those.listen_beyond_loopback_without_tls),
+            listen_unprotected_on_the_network: self
+                .listen_unprotected_on_the_network
+                .or(those.listen_unprotected_on_the_network),
             region: self.region.or(those.region),
             namespaces: self.namespaces.or(those.namespaces),
             host_names: self.host_names.or(those.host_names),
@@ -185,26 +192,38 @@ impl Settings {
             log: self.log.or(those.log),
             acl: self.acl.or(those.acl),
             secrets: self.secrets.or(those.secrets),
+            tls: self.tls.or(those.tls),
             http: self.http.or(those.http),
             deadlines: self.deadlines.or(those.deadlines),
             plugins: self.plugins.or(those.plugins),
         }
     }
 
-    /// The address to answer on. The error: it is one that others on the network reach, and that was
-    /// not asked for by its name.
+    /// The address to answer on. The error: it is one that others on the network reach, they are not
+    /// kept out, and that was not asked for by its name.
     pub fn address(&self) -> Result<SocketAddr, Unfit> {
         let bind = self.bind.unwrap_or(BIND);
-        if !bind.is_loopback() && self.listen_beyond_loopback_without_tls != Some(true) {
-            return Err(Unfit {
-                key: "bind",
-                problem: format!(
-                    "{bind} lets others on the network in, and there is no encryption yet: \
-                     bind 127.0.0.1 and put a proxy in front, or set listen_beyond_loopback_without_tls = true"
-                ),
-            });
+        let lacks = [
+            (self.tls.http, "tls.http", "encryption"),
+            (self.acl.enabled, "acl.enabled", "access control"),
+        ];
+        let lacks = lacks.iter().filter(|(given, ..)| *given != Some(true));
+        let (keys, lacks): (Vec<String>, Vec<&str>) = lacks
+            .map(|(_, key, what)| (format!("{key} = true"), *what))
+            .unzip();
+        let is_asked_for = self.listen_unprotected_on_the_network == Some(true);
+        if bind.is_loopback() || lacks.is_empty() || is_asked_for {
+            return Ok(SocketAddr::new(bind, self.port.unwrap_or(PORT)));
         }
-        Ok(SocketAddr::new(bind, self.port.unwrap_or(PORT)))
+        Err(Unfit {
+            key: "bind",
+            problem: format!(
+                "{bind} lets others on the network in, without {}: set {}, or bind 127.0.0.1, \
+                 or have it all the same with listen_unprotected_on_the_network = true",
+                lacks.join(" and "),
+                keys.join(" and "),
+            ),
+        })
     }
 
     /// What a server is told. Paths are seen from the working directory. The error says what cannot
@@ -226,6 +245,7 @@ impl Settings {
             plugins: given.plugins.unwrap_or_default(),
             namespaces: given.namespaces.unwrap_or_default(),
             acl_enabled: given.acl.enabled.unwrap_or_default(),
+            tls: given.tls.files()?,
             status: given.status.unwrap_or_default(),
             region: given.region.unwrap_or(standard.region),
             host_names: given.host_names.unwrap_or_default(),

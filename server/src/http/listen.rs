@@ -1,6 +1,8 @@
-//! From a listener to requests: HTTP/1.1 over TCP.
+//! From a listener to requests: HTTP/1.1 over TCP; over TLS, HTTP/2 too.
 //!
-//! - Header names go out as Nomad spells them: `X-Nomad-Index`.
+//! - Header names go out as Nomad spells them: `X-Nomad-Index`; in lower case over HTTP/2, as it has it.
+//! - With certificates, a handshake has [`Limits::handshake_time`], and holds up nobody else. Who speaks
+//!   plain HTTP there is told so, and closed.
 //! - A client that sends nothing, or a head too slowly, is closed after [`Limits::head_time`]; a head
 //!   of more than [`Limits::head_bytes`] is answered 431.
 //! - Beyond [`Limits::connections`] nobody new is let in until somebody leaves.
@@ -8,21 +10,26 @@
 //! - At the end nobody new is let in, idle connections are closed, and what is being answered is
 //!   answered, for at most [`Limits::drain`].
 
+mod connection;
+mod handshake;
+mod idle;
+mod stream;
+
+use crate::tls::Certificates;
 use axum::body::Body;
 use axum::http::{Request, Response};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use connection::Serving;
 use hyper_util::server::graceful::GracefulShutdown;
 use std::convert::Infallible;
 use std::io;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
-use tower::{Service, ServiceExt};
+use tokio_util::sync::CancellationToken;
+use tower::Service;
 
 /// What bounds a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +38,8 @@ pub struct Limits {
     pub connections: usize,
     /// The largest request line with headers, in bytes. Default 64 KiB.
     pub head_bytes: usize,
+    /// How long a TLS handshake may take. Default 10 s.
+    pub handshake_time: Duration,
     /// How long the next head may take to arrive, the pause before it included. Default 100 s: Go's and
     /// Rust's clients close what was idle for 90 s, so none of them writes into a connection that is
     /// being closed here.
@@ -44,6 +53,7 @@ impl Default for Limits {
         Self {
             connections: 16_384,
             head_bytes: 64 << 10,
+            handshake_time: Duration::from_secs(10),
             head_time: Duration::from_secs(100),
             drain: Duration::from_secs(5),
         }
@@ -53,9 +63,11 @@ impl Default for Limits {
 /// How long to wait before accepting again, when the system refused.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(200);
 
-/// Answers with `service` whoever connects to `listener`, until `shutdown` completes.
+/// Answers with `service` whoever connects to `listener`, over TLS if there are certificates, until
+/// `shutdown` completes.
 pub async fn serve<S>(
     listener: TcpListener,
+    certificates: Option<Arc<Certificates>>,
     service: S,
     limits: Limits,
     shutdown: impl Future<Output = ()>,
@@ -64,25 +76,27 @@ pub async fn serve<S>(
     S: Clone + Send + 'static,
     S::Future: Send,
 {
-    let http = http1(limits);
+    let serving = Serving {
+        service,
+        certificates,
+        limits,
+    };
     let draining = GracefulShutdown::new();
+    let stopping = CancellationToken::new();
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
         tokio::select! {
             stream = accept(&listener), if connections.len() < limits.connections => {
-                let service = service.clone();
-                let answer = service_fn(move |request: Request<Incoming>| {
-                    service.clone().oneshot(request.map(Body::new))
-                });
-                let connection = http.serve_connection(TokioIo::new(stream), answer);
-                connections.spawn(draining.watch(connection));
+                let stopping = stopping.clone().cancelled_owned();
+                connections.spawn(serving.clone().serve(stream, draining.watcher(), stopping));
             }
             Some(ended) = connections.join_next() => tell(ended),
             () = &mut shutdown => break,
         }
     }
     drop(listener);
+    stopping.cancel();
     if timeout(limits.drain, draining.shutdown()).await.is_err() {
         while connections.try_join_next().is_some() {}
         tracing::warn!(
@@ -90,15 +104,6 @@ pub async fn serve<S>(
             connections.len()
         );
     }
-}
-
-fn http1(limits: Limits) -> http1::Builder {
-    let mut http = http1::Builder::new();
-    http.title_case_headers(true)
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.head_time)
-        .max_header_size(limits.head_bytes);
-    http
 }
 
 /// The next connection, however long the system has none to give.
@@ -130,10 +135,8 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
-fn tell(ended: Result<hyper::Result<()>, tokio::task::JoinError>) {
-    match ended {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::debug!("a connection ended: {error}"),
-        Err(error) => tracing::error!("a connection met a defect: {error}"),
+fn tell(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!("a connection met a defect: {error}");
     }
 }

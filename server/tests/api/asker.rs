@@ -20,7 +20,7 @@ pub async fn guarded() -> (TestServer, String) {
 pub fn client(server: &TestServer, secret: &str) -> Client {
     let mut headers = HeaderMap::new();
     headers.insert("x-nomad-token", HeaderValue::from_str(secret).unwrap());
-    let http = reqwest::Client::builder()
+    let http = saddlebag_client::http()
         .default_headers(headers)
         .build()
         .unwrap();

@@ -79,7 +79,7 @@ impl TestServer {
         let (running, url, control_plane) = run(store, &config, &clock, &ledger).await;
         Self {
             client: Client::new(&url),
-            http: reqwest::Client::new(),
+            http: saddlebag_client::http().build().unwrap(),
             url,
             clock,
             control_plane,

@@ -126,7 +126,7 @@ async fn without_a_server_it_is_told_how_to_start_one() {
 #[tokio::test]
 async fn an_address_that_is_none_is_refused_before_anything_is_sent() {
     for (address, problem) in [
-        ("https://127.0.0.1:1", "`https` is not spoken, only `http`"),
+        ("ftp://127.0.0.1:1", "`ftp` is not spoken, only `http` and"),
         (
             "unix:///run/nomad.sock",
             "`unix` is not spoken, only `http`",

@@ -24,4 +24,5 @@ mod terminal;
 mod told;
 mod tour;
 mod verify;
+mod version;
 mod waiting;

@@ -32,7 +32,15 @@ async fn get(path: &str) -> (String, String, String) {
             .await
             .unwrap();
     });
-    let response = reqwest::get(url).await.unwrap().error_for_status().unwrap();
+    let response = saddlebag_client::http()
+        .build()
+        .unwrap()
+        .get(url)
+        .send()
+        .await
+        .unwrap()
+        .error_for_status()
+        .unwrap();
     let path = response.url().path().to_owned();
     let content_type = response.headers()["content-type"]
         .to_str()

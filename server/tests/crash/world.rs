@@ -41,7 +41,7 @@ impl World {
             points: Points::listen(&folder.path().join("points")),
             folder,
             server: None,
-            http: reqwest::Client::new(),
+            http: saddlebag_client::http().build().unwrap(),
         };
         world.start_server().await.unwrap();
         world.until_healthy().await;

@@ -45,7 +45,10 @@ async fn curl(words: &[String]) -> (u16, Value) {
         }
     }
     let method = method.map_or("GET", String::as_str).parse().unwrap();
-    let mut request = reqwest::Client::new().request(method, url.unwrap());
+    let mut request = saddlebag_client::http()
+        .build()
+        .unwrap()
+        .request(method, url.unwrap());
     if let Some(body) = body {
         let form = "application/x-www-form-urlencoded";
         request = request.header("Content-Type", form).body(body.clone());
@@ -73,7 +76,13 @@ async fn everything_that_it_says_is_true_and_its_three_commands_work() {
     assert!(greeting.starts_with("saddlebag is ready.\n"), "{greeting}");
     assert_eq!(behind(&greeting, "API"), dev.url);
     let page = behind(&greeting, "Swagger UI");
-    let page = reqwest::get(page).await.unwrap();
+    let page = saddlebag_client::http()
+        .build()
+        .unwrap()
+        .get(page)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(page.status(), 200);
     assert!(page.text().await.unwrap().contains("swagger-ui"));
     let shown = behind(&greeting, "Data").strip_suffix(" (kept)").unwrap();
@@ -131,7 +140,9 @@ async fn it_serves_on_when_nobody_listens_to_what_it_says() {
         }
     })
     .await;
-    let created = reqwest::Client::new()
+    let created = saddlebag_client::http()
+        .build()
+        .unwrap()
         .put(format!("{url}/v1/volume/csi/db/create"))
         .json(&crate::process::volume("db", "local"));
     assert_eq!(

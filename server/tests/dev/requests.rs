@@ -81,7 +81,7 @@ async fn no_secret_is_in_any_log() {
     let dev = Dev::start_as(folder, command, &[]).await;
     assert_eq!(dev.create("db", "local").await.0, 200);
     assert_eq!(dev.create("bad", "nope").await.0, 404);
-    let http = reqwest::Client::new();
+    let http = saddlebag_client::http().build().unwrap();
     for path in [
         "volume/csi/db/delete",
         "volumes/snapshot?plugin_id=local&snapshot_id=x",

@@ -43,7 +43,7 @@ async fn blocked_queries_do_not_hold_it_up() {
     let dev = Dev::start(folders.temporary.path(), &[]).await;
     let blocked: Vec<_> = ["volumes?type=csi", "plugins?type=csi", "plugin/csi/local?"]
         .map(|path| format!("{}/v1/{path}&index=1000000&wait=5m", dev.url))
-        .map(|url| tokio::spawn(reqwest::get(url)))
+        .map(|url| tokio::spawn(saddlebag_client::http().build().unwrap().get(url).send()))
         .into();
     assert_eq!(dev.get("/v1/agent/health").await.0, 200);
     let began = Instant::now();
@@ -99,7 +99,9 @@ async fn who_waits_for_a_driver_that_hangs_is_answered_when_it_ends() {
     let hanging = crate::drivers::Hanging::start();
     let args = ["--plugin", hanging.plugin.as_str()];
     let dev = Dev::start(folders.temporary.path(), &args).await;
-    let request = reqwest::Client::new()
+    let request = saddlebag_client::http()
+        .build()
+        .unwrap()
         .put(format!("{}/v1/volume/csi/db/create", dev.url))
         .header("Accept", "application/json")
         .json(&crate::process::volume("db", "hanging"));

@@ -175,7 +175,11 @@ async fn who_blocked_before_a_restore_is_answered_after_it() {
 
 /// The index of the list of volumes.
 async fn index_of(dev: &Dev) -> u64 {
-    let answer = reqwest::get(format!("{}/v1/volumes?type=csi", dev.url))
+    let answer = saddlebag_client::http()
+        .build()
+        .unwrap()
+        .get(format!("{}/v1/volumes?type=csi", dev.url))
+        .send()
         .await
         .unwrap();
     answer.headers()["x-nomad-index"]

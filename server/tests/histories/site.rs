@@ -199,7 +199,7 @@ impl Site {
         self.running = Some(Running {
             runtime,
             // A client of its own gives up after 15 s, which a busy machine may need.
-            client: Client::new_with_client(&url, reqwest::Client::new()),
+            client: Client::new_with_client(&url, saddlebag_client::http().build().unwrap()),
             control_plane,
             stop,
             served,

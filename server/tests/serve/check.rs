@@ -1,5 +1,6 @@
 //! What configuration says: the example, what wins, and what is refused with its place.
 
+use crate::locked::Locked;
 use crate::process::{output, soon};
 use crate::site::Site;
 use saddlebag::config::{EXAMPLE, Settings, file};
@@ -156,12 +157,12 @@ async fn a_variable_that_is_almost_one_of_ours_is_refused() {
 
 #[tokio::test]
 async fn every_key_but_plugins_can_be_given_in_the_environment_by_its_name() {
-    let site = Site::new();
+    let Locked(site) = Locked::new().await;
     let given: toml::Table = r#"
         data_dir = "/d"
         bind = "::1"
         port = 1
-        listen_beyond_loopback_without_tls = true
+        listen_unprotected_on_the_network = true
         region = "r"
         namespaces = ["n"]
         host_names = ["h"]
@@ -174,6 +175,11 @@ async fn every_key_but_plugins_can_be_given_in_the_environment_by_its_name() {
         log.level = "trace"
         log.format = "text"
         acl.enabled = true
+        tls.http = true
+        tls.cert_file = "global-server-saddlebag.pem"
+        tls.key_file = "global-server-saddlebag-key.pem"
+        tls.ca_file = "saddlebag-agent-ca.pem"
+        tls.verify_https_client = true
         http.connections = 4
         http.head_bytes = 9000
         http.head_time = "5s"
@@ -255,7 +261,7 @@ async fn serve_refuses_what_check_refuses_in_the_same_words() {
     let site = Site::new();
     for (text, problem) in [
         ("prot = 4646", "did you mean `port`?"),
-        ("bind = \"0.0.0.0\"", "listen_beyond_loopback_without_tls"),
+        ("bind = \"0.0.0.0\"", "listen_unprotected_on_the_network"),
     ] {
         std::fs::write(site.at("saddlebag.toml"), text).unwrap();
         let (code, told) = site.refused(&[]).await;
@@ -298,7 +304,23 @@ async fn secrets_are_read_and_never_printed() {
 #[tokio::test]
 async fn others_on_the_network_are_let_in_only_when_that_is_said() {
     let site = Site::new();
-    site.configure("bind = \"0.0.0.0\"\nlisten_beyond_loopback_without_tls = true\n");
+    let tls = "[tls]\nhttp = true\ncert_file = \"c\"\nkey_file = \"k\"\n";
+    let acl = "[acl]\nenabled = true\n";
+    for (config, says) in [
+        (
+            "",
+            "without encryption and access control: set tls.http = true and acl.enabled = true, or bind 127.0.0.1",
+        ),
+        (tls, "without access control: set acl.enabled = true,"),
+        (acl, "without encryption: set tls.http = true,"),
+        (&[tls, acl].concat(), "c: No such file"),
+    ] {
+        site.configure(&format!("bind = \"0.0.0.0\"\n{config}"));
+        let (code, told) = site.refused(&[]).await;
+        assert_eq!(code, Some(1), "{told}");
+        assert!(told.contains(says), "{told}");
+    }
+    site.configure("bind = \"0.0.0.0\"\nlisten_unprotected_on_the_network = true\n");
     let serve = site.start(&[]).await;
     assert!(serve.url.starts_with("http://0.0.0.0:"), "{}", serve.url);
     serve.stop().await;

@@ -28,7 +28,7 @@ fn with<'l>(lines: &'l [Value], text: &str) -> Vec<&'l Value> {
 
 /// Every request that a line could tell too much of.
 async fn requests(serve: &Running) {
-    let client = reqwest::Client::new();
+    let client = saddlebag_client::http().build().unwrap();
     let (status, created) = serve.create("db", "local").await;
     assert_eq!(status, 200, "{created}");
     let secret = "secret-that-nobody-may-see";
@@ -89,7 +89,7 @@ async fn a_request_whose_client_left_has_its_line_too() {
     site.configure("[log]\nlevel = \"debug\"\n");
     let mut serve = site.start(&[]).await;
     let url = format!("{}/v1/volumes?type=csi&index=1000000&wait=5m", serve.url);
-    let client = reqwest::Client::new().get(url);
+    let client = saddlebag_client::http().build().unwrap().get(url);
     let left = client.timeout(Duration::from_millis(200)).send().await;
     assert!(left.unwrap_err().is_timeout());
     let left = "the client left before its answer";

@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod alive;
+mod certificates;
 mod check;
 mod data;
 mod help;
+mod locked;
 mod logs;
 mod manager;
 #[path = "../support/process.rs"]
@@ -15,3 +17,4 @@ mod reload;
 mod scripted_driver;
 mod site;
 mod stopping;
+mod tls;

@@ -77,7 +77,17 @@ async fn it_says_when_it_is_ready_how_its_plugins_are_and_when_it_stops() {
         );
         assert!(ready.contains("1 of 2 plugins healthy"), "{ready}");
         let health = format!("{}/v1/agent/health", url_in(&ready));
-        assert_eq!(reqwest::get(health).await.unwrap().status(), 200);
+        assert_eq!(
+            saddlebag_client::http()
+                .build()
+                .unwrap()
+                .get(health)
+                .send()
+                .await
+                .unwrap()
+                .status(),
+            200
+        );
         serve.signal(Signal::TERM);
         manager.until("STOPPING=1").await;
         assert_eq!(serve.ended().await.code, Some(0));

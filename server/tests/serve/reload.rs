@@ -91,7 +91,9 @@ async fn a_call_under_way_goes_on_while_other_plugins_change_and_while_its_own_g
     );
     site.configure(&busy);
     let mut serve = site.start(&[]).await;
-    let create = reqwest::Client::new()
+    let create = saddlebag_client::http()
+        .build()
+        .unwrap()
         .put(format!("{}/v1/volume/csi/db/create", serve.url))
         .json(&crate::process::volume("db", "busy"))
         .send();
@@ -130,7 +132,7 @@ async fn a_file_that_is_wrong_changes_nothing_and_says_why() {
             "region =\n",
             "saddlebag.toml:3:9: string values must be quoted",
         ),
-        ("bind = \"0.0.0.0\"\n", "listen_beyond_loopback_without_tls"),
+        ("bind = \"0.0.0.0\"\n", "listen_unprotected_on_the_network"),
         (
             "[[plugin]]\nid = \"x\"\ncommand = \"x\"\nsecrets = \"none.json\"\n",
             "none.json",

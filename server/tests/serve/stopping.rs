@@ -22,7 +22,9 @@ async fn hanging(
         driver.endpoint()
     ));
     let serve = site.start(&[]).await;
-    let request = reqwest::Client::new()
+    let request = saddlebag_client::http()
+        .build()
+        .unwrap()
         .put(format!("{}/v1/volume/csi/db/create", serve.url))
         .header("Accept", "application/json")
         .json(&volume("db", "hanging"));
@@ -36,7 +38,7 @@ async fn who_waits_is_answered_and_the_call_is_left_to_be_taken_up() {
     let (site, driver) = (Site::new(), ScriptedDriver::start());
     let (serve, waiting) = hanging(&site, &driver, "shutdown_timeout = \"8s\"").await;
     let url = format!("{}/v1/volumes?type=csi&index=1000000&wait=5m", serve.url);
-    let blocked = tokio::spawn(reqwest::get(url));
+    let blocked = tokio::spawn(saddlebag_client::http().build().unwrap().get(url).send());
     assert_eq!(serve.get("/v1/agent/health").await.0, 200);
     let began = Instant::now();
     serve.signal(Signal::TERM);

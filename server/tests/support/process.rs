@@ -162,7 +162,9 @@ impl Running {
         path: &str,
         body: Option<Value>,
     ) -> (u16, Value) {
-        let request = reqwest::Client::new()
+        let request = saddlebag_client::http()
+            .build()
+            .unwrap()
             .request(method, format!("{}{path}", self.url))
             .header("Accept", "application/json");
         let request = match body {
@@ -207,6 +209,11 @@ impl Gathered {
     pub async fn until(&mut self, part: &str) -> String {
         let text = soon(part, self.0.wait_for(|text| text.contains(part))).await;
         text.expect("it ended before").clone()
+    }
+
+    /// All so far.
+    pub fn so_far(&self) -> String {
+        self.0.borrow().clone()
     }
 
     /// All, once the pipe has ended.

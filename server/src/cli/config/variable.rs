@@ -7,7 +7,18 @@ use clap::Args;
 const PREFIX: &str = "SADDLEBAG_";
 
 /// What commands that ask a server read. `SADDLEBAG_REGION` is both theirs and the server's.
-const OF_CLIENTS: [&str; 4] = ["ADDR", "TOKEN", "NAMESPACE", "REGION"];
+const OF_CLIENTS: [&str; 10] = [
+    "ADDR",
+    "TOKEN",
+    "NAMESPACE",
+    "REGION",
+    "CACERT",
+    "CAPATH",
+    "CLIENT_CERT",
+    "CLIENT_KEY",
+    "TLS_SERVER_NAME",
+    "SKIP_VERIFY",
+];
 
 /// Refuses a variable that nobody reads if its name is close to one that is read: who set it meant that
 /// one, and would be served as if nothing had been said.

@@ -7,6 +7,8 @@ use crate::cli::log::Log;
 use crate::config::Settings;
 use crate::id::JobId;
 use crate::server::{Changed, Plugins, Watcher};
+use crate::tls::Certificates;
+use std::sync::Arc;
 use tokio::signal::unix::Signal;
 
 /// What a change of the configuration goes to.
@@ -15,6 +17,7 @@ pub(super) struct Reload {
     /// What the server uses.
     pub used: Settings,
     pub plugins: Plugins,
+    pub certificates: Option<Arc<Certificates>>,
     pub log: Log,
     pub manager: Manager,
     pub watcher: Watcher,
@@ -29,6 +32,7 @@ impl Reload {
         self.watcher.all_asked().await;
         while hangups.recv().await.is_some() {
             self.manager.reloading();
+            self.load_certificates();
             match self.reload().await {
                 Ok(()) => self
                     .manager
@@ -39,6 +43,15 @@ impl Reload {
                         .ready("the configuration is wrong, the old one stays in use");
                 }
             }
+        }
+    }
+
+    /// The certificates have nothing to do with the rest: what is wrong with one keeps nothing else back.
+    fn load_certificates(&self) {
+        match self.certificates.as_ref().map(|used| used.load_again()) {
+            None => {}
+            Some(Ok(())) => tracing::info!("the certificates were read again"),
+            Some(Err(error)) => tracing::error!("the old certificates stay in use: {error}"),
         }
     }
 

@@ -166,6 +166,7 @@ impl Http {
         listen::Limits {
             connections: self.connections.map_or(standard.connections, Count::get),
             head_bytes: self.head_bytes.map_or(standard.head_bytes, Count::get),
+            handshake_time: standard.handshake_time,
             head_time: self.head_time.map_or(standard.head_time, Into::into),
             drain: standard.drain,
         }

@@ -12,7 +12,7 @@ use axum::{
 };
 use bytes::Bytes;
 use futures::StreamExt;
-use reqwest::{Client, Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder};
 use saddlebag::http::contract::truth::{BODY_BOUND, Ledger, Routed, Truth, layer};
 use serde_json::json;
 use std::sync::Arc;
@@ -93,7 +93,10 @@ impl Server {
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        Client::new().request(method, format!("{}{path}", self.url))
+        saddlebag_client::http()
+            .build()
+            .unwrap()
+            .request(method, format!("{}{path}", self.url))
     }
 
     fn violations(&self) -> Vec<String> {
