@@ -234,6 +234,8 @@ impl Settings {
                 .shutdown_timeout
                 .map_or(standard.shutdown_timeout, Into::into),
             boot_id: standard.boot_id,
+            testing: standard.testing,
+            chance: standard.chance,
             data_dir: standard.data_dir,
         };
         if config.hides_builtin() {

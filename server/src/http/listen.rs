@@ -8,6 +8,7 @@
 //! - At the end nobody new is let in, idle connections are closed, and what is being answered is
 //!   answered, for at most [`Limits::drain`].
 
+use super::edge::Interference;
 use axum::body::Body;
 use axum::http::{Request, Response};
 use hyper::body::Incoming;
@@ -73,7 +74,8 @@ pub async fn serve<S>(
             stream = accept(&listener), if connections.len() < limits.connections => {
                 let service = service.clone();
                 let answer = service_fn(move |request: Request<Incoming>| {
-                    service.clone().oneshot(request.map(Body::new))
+                    let answered = service.clone().oneshot(request.map(Body::new));
+                    async move { sent(answered.await) }
                 });
                 let connection = http.serve_connection(TokioIo::new(stream), answer);
                 connections.spawn(draining.watch(connection));
@@ -91,6 +93,22 @@ pub async fn serve<S>(
         );
     }
 }
+
+/// The response, unless a test asked for none.
+fn sent(answered: Result<Response<Body>, Infallible>) -> Result<Response<Body>, Dropped> {
+    match answered {
+        Ok(response) => match response.extensions().get::<Interference>() {
+            Some(Interference::Dropped) => Err(Dropped),
+            Some(Interference::Replaced) | None => Ok(response),
+        },
+        Err(never) => match never {},
+    }
+}
+
+/// Why a connection is closed without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("a test asked for it")]
+struct Dropped;
 
 fn http1(limits: Limits) -> http1::Builder {
     let mut http = http1::Builder::new();

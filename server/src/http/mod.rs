@@ -33,6 +33,7 @@ pub mod request;
 mod search;
 mod snapshots;
 mod status;
+mod testing;
 mod volumes;
 mod waiting;
 pub mod wire;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod data;
+mod double;
 mod drivers;
 mod full;
 mod greeting;

@@ -1,5 +1,6 @@
 //! Where `dev` keeps its data.
 
+use crate::server::STORE;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -33,6 +34,18 @@ impl Data {
     /// The folder, from the root on.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Refuses a folder that a server has used.
+    pub fn has_to_be_new(&self) -> Result<(), String> {
+        let store = self.path.join(STORE);
+        match store.exists() {
+            true => Err(format!(
+                "--seed begins without data, and {} is there: give another --data-dir, or none",
+                store.display()
+            )),
+            false => Ok(()),
+        }
     }
 
     /// Whether it is removed at the end.

@@ -16,6 +16,7 @@ mod schema;
 mod search;
 mod secrets;
 mod snapshots;
+mod testing;
 mod topology;
 mod volumes;
 
@@ -27,5 +28,6 @@ pub use namespaces::NamespaceRequest;
 pub use search::{FuzzySearchRequest, SearchRequest};
 pub use secrets::SecretsIn;
 pub use snapshots::{SnapshotRequest, SnapshotsRequest};
+pub use testing::{ClockRequest, FaultsRequest};
 pub use topology::{TopologyRequest, TopologySegmentsRequest};
 pub use volumes::{VolumeRequest, VolumesRequest};
