@@ -26,6 +26,16 @@ async fn fired(dev: &Dev) -> u64 {
     faults["Faults"][0]["Fired"].as_u64().unwrap()
 }
 
+/// Waits until the only fault struck: what it struck is under way then.
+async fn has_struck(dev: &Dev) {
+    soon("the fault to strike", async {
+        while fired(dev).await == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+}
+
 /// Resets it; the index of that.
 async fn reset(dev: &Dev) -> u64 {
     let answer = reqwest::Client::new()
@@ -79,13 +89,14 @@ async fn a_reset_forgets_everything_with_its_data_and_indexes_go_on() {
     assert_eq!(status, 200, "{taken}");
     let (status, _) = put(&dev, "/v1/namespace", json!({ "Name": "team" })).await;
     assert_eq!(status, 200);
-    fault(&dev, json!({ "Operation": "list_volumes", "Status": 503 })).await;
-
     let before = claimed["ModifyIndex"].as_u64().unwrap();
+    let seen = json!({ "Operation": "read_volume", "Delay": "1ms" });
+    fault(&dev, seen).await;
     let waiting = tokio::spawn(reqwest::get(format!(
         "{}/v1/volume/csi/db?index=1000000&wait=5m",
         dev.url
     )));
+    has_struck(&dev).await;
     let after = reset(&dev).await;
     assert!(after > before, "{after} is not later than {before}");
     let answered = soon("the query that waits", waiting)
@@ -141,12 +152,7 @@ async fn a_reset_ends_what_hangs_and_nothing_of_it_comes_back() {
     let url = format!("{}/v1/volume/csi/db/create", dev.url);
     let body = crate::process::volume("db", "local");
     let hanging = tokio::spawn(reqwest::Client::new().put(url).json(&body).send());
-    soon("the create to hang", async {
-        while fired(&dev).await == 0 {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
-    })
-    .await;
+    has_struck(&dev).await;
     reset(&dev).await;
     let answered = soon("the create that hung", hanging)
         .await
@@ -226,12 +232,7 @@ async fn an_operation_is_held_up_for_as_long_as_asked_or_until_the_faults_change
     fault(&dev, json!({ "Operation": "list_plugins", "Hang": true })).await;
     let url = format!("{}/v1/plugins?type=csi", dev.url);
     let hanging = tokio::spawn(reqwest::get(url));
-    soon("the request to hang", async {
-        while fired(&dev).await == 0 {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
-    })
-    .await;
+    has_struck(&dev).await;
     assert!(!hanging.is_finished());
     let (_, cleared) = dev.ask(Method::DELETE, "/v1/testing/faults", None).await;
     assert_eq!(cleared["Faults"][0]["Fired"], 1);

@@ -5,6 +5,7 @@
 mod alive;
 mod check;
 mod data;
+mod double;
 mod help;
 mod logs;
 mod manager;
