@@ -7,6 +7,7 @@ pub mod backup;
 mod launch;
 mod reset;
 mod setup;
+mod watcher;
 
 use crate::clock::Clock;
 use crate::config::{Config, PluginConfig};
@@ -17,7 +18,7 @@ use crate::http::{Front, Settings, listen};
 use crate::id::Namespace;
 use crate::seal::{SealError, Sealer};
 use crate::state::{Evaluations, Live, LoadError, State};
-use crate::store::{Embedded, Index, Store, StoreError, Transaction};
+use crate::store::{Embedded, Store, StoreError};
 use crate::testing::{AskedToReset, Testing};
 use crate::work::{self, Drivers};
 use std::path::{Path, PathBuf};
@@ -31,6 +32,7 @@ use tower::ServiceExt as _;
 
 pub(crate) use launch::secrets_of;
 pub use launch::{BUILTIN, Changed};
+pub use watcher::Watcher;
 
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -345,56 +347,6 @@ impl Plugins {
         match self.0.upgrade() {
             Some(launched) => launched.lock().await.change(plugins, namespaces).await,
             None => Err(StartError::Setup("the server has stopped".to_owned())),
-        }
-    }
-}
-
-/// Sees the state of a server.
-#[derive(Clone)]
-pub struct Watcher(ControlPlane);
-
-impl Watcher {
-    /// The newest state.
-    pub fn state(&self) -> Arc<State> {
-        self.0.state()
-    }
-
-    /// Completes when the store's writer has answered and the state has taken its answer in: what every
-    /// change goes through. A store that cannot take changes answers, too; one that hangs does not.
-    pub async fn round_trip(&self) {
-        let nothing = Transaction::default();
-        if let Err(error) = self.0.commit(nothing).await {
-            tracing::debug!("the store answers with an error: {error}");
-        }
-    }
-
-    /// Waits until every instance of every plugin was asked once, whatever it said.
-    pub async fn all_asked(&self) {
-        self.until(|state| {
-            let mut instances = state.plugins().flat_map(|plugin| &plugin.instances);
-            instances.all(|instance| instance.row.description != work::health::NOT_ASKED_YET)
-        })
-        .await;
-    }
-
-    /// Waits until every instance of every plugin is healthy.
-    pub async fn all_healthy(&self) {
-        self.until(|state| state.plugins().all(|plugin| plugin.health().all_healthy()))
-            .await;
-    }
-
-    /// Tells the index of each new state; skips those that a slow reader misses.
-    pub fn indexes(&self) -> watch::Receiver<Index> {
-        self.0.live.indexes()
-    }
-
-    async fn until(&self, is_so: impl Fn(&State) -> bool) {
-        let mut indexes = self.0.live.indexes();
-        loop {
-            indexes.mark_unchanged();
-            if is_so(&self.state()) || indexes.changed().await.is_err() {
-                return;
-            }
         }
     }
 }

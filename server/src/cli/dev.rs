@@ -10,6 +10,7 @@ use crate::cli::signals::Signals;
 use crate::clock::Clock;
 use crate::config::{Config, PluginConfig};
 use crate::error::StatusStyle;
+use crate::http::listen;
 use crate::id::Namespace;
 use crate::server::{BUILTIN, Server, Watcher};
 use data::Data;
@@ -114,6 +115,11 @@ async fn serve(args: Args) -> Result<ExitCode, String> {
         target_roots: args.target_roots,
         check_truth: true,
         testing: true,
+        // The tests of one host may have as many as they like.
+        connections: listen::Limits {
+            connections_per_address: usize::MAX,
+            ..listen::Limits::default()
+        },
         chance,
         ..Config::new(data.path())
     };

@@ -3,11 +3,13 @@
 //! - Header names go out as Nomad spells them: `X-Nomad-Index`.
 //! - A client that sends nothing, or a head too slowly, is closed after [`Limits::head_time`]; a head
 //!   of more than [`Limits::head_bytes`] is answered 431.
-//! - Beyond [`Limits::connections`] nobody new is let in until somebody leaves.
+//! - Beyond [`Limits::connections`] nobody new is let in until somebody leaves. Who has
+//!   [`Limits::connections_per_address`] is told so, with 429, and closed.
 //! - Nothing that a client does, and no lack of file descriptors, ends the server or makes it spin.
 //! - At the end nobody new is let in, idle connections are closed, and what is being answered is
 //!   answered, for at most [`Limits::drain`].
 
+use super::crowd::Crowd;
 use super::edge::Interference;
 use axum::body::Body;
 use axum::http::{Request, Response};
@@ -18,6 +20,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use std::convert::Infallible;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -30,6 +33,8 @@ use tower::{Service, ServiceExt};
 pub struct Limits {
     /// The most connections at once; more wait to be let in. Default 16,384.
     pub connections: usize,
+    /// The most connections at once of one client's address. Default 100, as Nomad's.
+    pub connections_per_address: usize,
     /// The largest request line with headers, in bytes. Default 64 KiB.
     pub head_bytes: usize,
     /// How long the next head may take to arrive, the pause before it included. Default 100 s: Go's and
@@ -44,6 +49,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 16_384,
+            connections_per_address: 100,
             head_bytes: 64 << 10,
             head_time: Duration::from_secs(100),
             drain: Duration::from_secs(5),
@@ -67,18 +73,27 @@ pub async fn serve<S>(
 {
     let http = http1(limits);
     let draining = GracefulShutdown::new();
+    let crowd = Crowd::default();
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
         tokio::select! {
-            stream = accept(&listener), if connections.len() < limits.connections => {
+            (stream, address) = accept(&listener), if connections.len() < limits.connections => {
+                let Some(place) = crowd.admit(address.ip(), limits.connections_per_address) else {
+                    crowd.turn_away(stream);
+                    continue;
+                };
                 let service = service.clone();
                 let answer = service_fn(move |request: Request<Incoming>| {
                     let answered = service.clone().oneshot(request.map(Body::new));
                     async move { sent(answered.await) }
                 });
                 let connection = http.serve_connection(TokioIo::new(stream), answer);
-                connections.spawn(draining.watch(connection));
+                let connection = draining.watch(connection);
+                connections.spawn(async move {
+                    let _place = place;
+                    connection.await
+                });
             }
             Some(ended) = connections.join_next() => tell(ended),
             () = &mut shutdown => break,
@@ -120,14 +135,14 @@ fn http1(limits: Limits) -> http1::Builder {
 }
 
 /// The next connection, however long the system has none to give.
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, address)) => {
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!("small answers may be late: {error}");
                 }
-                return stream;
+                return (stream, address);
             }
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {

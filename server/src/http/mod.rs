@@ -13,6 +13,7 @@ mod acl;
 mod admission;
 mod claims;
 pub mod contract;
+mod crowd;
 pub mod declared;
 pub mod differences;
 mod dispatch;

@@ -15,5 +15,6 @@ mod requests;
 mod running;
 #[path = "../support/scripted_driver/mod.rs"]
 mod scripted_driver;
+mod seeded;
 mod stopping;
 mod store;
