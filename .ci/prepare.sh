@@ -89,7 +89,7 @@ stop_saddlebag() {
     local folder=$1
     kill "$saddlebag_pid" && wait "$saddlebag_pid"
     saddlebag_pid=
-    if grep -F 'the wire broke the document' "$folder/saddlebag.log"; then
+    if grep -F 'against the document: ' "$folder/saddlebag.log"; then
         return 1
     fi
 }

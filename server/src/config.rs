@@ -16,6 +16,7 @@ pub use period::Period;
 pub use plugin::{BaseDir, Launch, PluginConfig};
 pub use settings::{EXAMPLE, Settings, Unfit};
 
+use crate::chance::Chance;
 use crate::error::StatusStyle;
 use crate::http::{edge, listen};
 use crate::id::Namespace;
@@ -69,6 +70,10 @@ pub struct Config {
     /// What tells one boot of this host from another. Default: what Linux says; elsewhere nothing is
     /// known, and no reboot is ever concluded.
     pub boot_id: Option<String>,
+    /// Whether it is a server for tests: it has the routes of tag `testing`. Default: no.
+    pub testing: bool,
+    /// What decides all that is otherwise left to chance, for tests. Default: nothing does.
+    pub chance: Chance,
 }
 
 impl Config {
@@ -94,6 +99,8 @@ impl Config {
             bodies: edge::body::Limits::default(),
             shutdown_timeout: Duration::from_secs(20),
             boot_id: None,
+            testing: false,
+            chance: Chance::default(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The control plane: what every handler and worker shares.
 
 use crate::attachment::AttachmentKey;
+use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::csi::Secrets;
 use crate::error::{Error, Fault, Result};
@@ -8,6 +9,7 @@ use crate::id::NodeId;
 use crate::seal::{SealError, Sealed, WrappingKey};
 use crate::state::{Evaluations, Live, LoadError, State};
 use crate::store::{Committed, Followed, Index, Store, StoreError, Transaction};
+use crate::testing::Testing;
 use crate::work::{Drivers, Running, backoff};
 use futures::StreamExt;
 use std::sync::Arc;
@@ -27,6 +29,8 @@ pub struct Shared {
     pub live: Arc<Live>,
     /// What time it is.
     pub clock: Clock,
+    /// Where new ids come from.
+    pub chance: Chance,
     /// What opens the data keys.
     pub wrapping: WrappingKey,
     /// The drivers whose sockets are near.
@@ -41,6 +45,8 @@ pub struct Shared {
     pub node: NodeId,
     /// Whether access control is on.
     pub acl_enabled: bool,
+    /// What tests may do to this server; nothing, unless it is one for tests.
+    pub testing: Option<Testing>,
     /// Ends waits when the server stops.
     pub stopping: CancellationToken,
 }
@@ -133,7 +139,8 @@ impl ControlPlane {
             };
             tracing::error!("the store cannot be loaded again: {failure}");
             refusals += 1;
-            let wait = Duration::try_from(backoff::after(refusals)).unwrap_or_default();
+            let wait =
+                Duration::try_from(backoff::after(&self.chance, refusals)).unwrap_or_default();
             tokio::time::sleep(wait).await;
         }
     }

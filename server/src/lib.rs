@@ -13,6 +13,7 @@
 
 pub mod acl;
 pub mod attachment;
+pub mod chance;
 pub mod claim;
 pub mod cli;
 pub mod clock;
@@ -38,6 +39,7 @@ pub mod server;
 pub mod snapshot;
 pub mod state;
 pub mod store;
+pub mod testing;
 pub mod tls;
 pub mod tries;
 pub mod volume;

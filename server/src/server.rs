@@ -5,7 +5,9 @@
 
 pub mod backup;
 mod launch;
+mod reset;
 mod setup;
+mod watcher;
 
 use crate::clock::Clock;
 use crate::config::{Config, PluginConfig};
@@ -17,18 +19,22 @@ use crate::id::Namespace;
 use crate::keyring;
 use crate::seal::SealError;
 use crate::state::{Evaluations, Live, LoadError, State};
-use crate::store::{Embedded, Index, Store, StoreError, Transaction};
+use crate::store::{Embedded, Store, StoreError};
+use crate::testing::{AskedToReset, Testing};
 use crate::tls::{Certificates, Unusable};
 use crate::work::{self, Drivers};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
 
 pub(crate) use launch::secrets_of;
 pub use launch::{BUILTIN, Changed};
+pub use watcher::Watcher;
 
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -70,13 +76,26 @@ pub enum StartError {
 pub struct Server {
     cp: ControlPlane,
     config: Config,
+    /// What stands before the store of a server for tests.
+    gate: Option<Arc<reset::Gate>>,
+    lasting: Lasting,
     follow: tokio_util::task::AbortOnDropHandle<()>,
-    backups: tokio_util::task::AbortOnDropHandle<()>,
+    backups: Option<tokio_util::task::AbortOnDropHandle<()>>,
     work: Vec<tokio_util::task::AbortOnDropHandle<()>>,
     steps: work::Steps,
     launched: Arc<Mutex<launch::Launched>>,
     on_violation: Option<OnViolation>,
     certificates: Option<Arc<Certificates>>,
+    /// Who wants it to begin anew; nobody can, unless it is a server for tests.
+    resets: Option<UnboundedReceiver<AskedToReset>>,
+}
+
+/// What stays when a server begins anew.
+#[derive(Clone)]
+struct Lasting {
+    /// Ends every wait.
+    stopping: CancellationToken,
+    testing: Option<Testing>,
 }
 
 impl Server {
@@ -91,7 +110,7 @@ impl Server {
         let file = config.data_dir.join(STORE);
         let opened = blocking(move || open(&file)).await;
         let (store, state) = opened.map_err(|error| no_state(error, &config))?;
-        Self::start_with(Arc::new(store), state, config, clock, on_violation).await
+        Self::start_first(Arc::new(store), state, config, clock, on_violation).await
     }
 
     /// As [`Server::start`], on this store.
@@ -104,7 +123,26 @@ impl Server {
         make_private_folder(&config.data_dir)?;
         let loaded = load(&*store).await;
         let state = loaded.map_err(|error| no_state(error, &config))?;
-        Self::start_with(store, state, config, clock, on_violation).await
+        Self::start_first(store, state, config, clock, on_violation).await
+    }
+
+    async fn start_first(
+        store: Arc<dyn Store>,
+        state: State,
+        config: Config,
+        clock: Clock,
+        on_violation: Option<OnViolation>,
+    ) -> Result<Self, StartError> {
+        let (testing, resets) = match config.testing {
+            true => Some(Testing::new()).unzip(),
+            false => (None, None),
+        };
+        let lasting = Lasting {
+            stopping: CancellationToken::new(),
+            testing,
+        };
+        let begun = Self::start_with(store, state, config, clock, on_violation, lasting).await?;
+        Ok(Self { resets, ..begun })
     }
 
     async fn start_with(
@@ -113,16 +151,24 @@ impl Server {
         config: Config,
         clock: Clock,
         on_violation: Option<OnViolation>,
+        lasting: Lasting,
     ) -> Result<Self, StartError> {
         let certificates = config.tls.clone().map(Certificates::load).transpose()?;
         let unlocked = keyring::unlock(&config.key_files(), &state)?;
         let unfit = |error: crate::error::Error| StartError::Setup(error.to_string());
         let (wrapping, keys) = unlocked.into_parts(&state, clock.now()).map_err(unfit)?;
-        let node = setup::node_of(&state, &config.data_dir)?;
+        let is_for_tests = lasting.testing.is_some();
+        let gate = is_for_tests.then(|| reset::Gate::before(Arc::clone(&store)));
+        let store = match &gate {
+            Some(gate) => Arc::clone(gate) as Arc<dyn Store>,
+            None => store,
+        };
+        let node = setup::node_of(&state, &config.data_dir, &config.chance.apart("node"))?;
         let cp = ControlPlane::new(Shared {
             store,
             live: Arc::new(Live::new(state)),
             clock,
+            chance: config.chance.clone(),
             wrapping,
             drivers: Drivers::default(),
             running: work::Running::default(),
@@ -130,7 +176,8 @@ impl Server {
             evaluations: Evaluations::default(),
             node,
             acl_enabled: config.acl_enabled,
-            stopping: CancellationToken::new(),
+            testing: lasting.testing.clone(),
+            stopping: lasting.stopping.child_token(),
         });
         let follow = spawn(cp.clone().follow());
         cp.commit(keys).await.map_err(unfit)?;
@@ -149,8 +196,11 @@ impl Server {
         Ok(Self {
             cp,
             config,
+            gate,
+            lasting,
+            resets: None,
             follow,
-            backups,
+            backups: Some(backups),
             work: tasks,
             steps,
             launched: Arc::new(Mutex::new(launched)),
@@ -189,21 +239,15 @@ impl Server {
     /// the drivers that were started are stopped, and the store is closed: another server can have the
     /// data, whoever still holds on to this one. Each of these takes [`Config::part_of_stop`] at most.
     pub async fn serve(
-        self,
+        mut self,
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
-        let address = listener.local_addr()?;
-        let stopping = self.cp.stopping.clone();
-        let settings = Settings {
-            status: self.config.status,
-            region: self.config.region.clone(),
-            host_names: self.config.host_names.clone(),
-            address: address.to_string(),
-            body: self.config.bodies,
-            truth: self.truth().map_err(std::io::Error::other)?,
-        };
-        let front = Front::new(self.cp.clone(), settings).map_err(std::io::Error::other)?;
+        let address = listener.local_addr()?.to_string();
+        let truth = self.truth().map_err(std::io::Error::other)?;
+        let front = self.front(&address, &truth)?;
+        let (open, fronts) = watch::channel(Some(front.into_service()));
+        let stopping = self.lasting.stopping.clone();
         let shutdown = async move {
             shutdown.await;
             stopping.cancel();
@@ -213,18 +257,68 @@ impl Server {
             ..self.config.connections
         };
         let certificates = self.certificates.clone();
-        let service = front.into_service();
-        listen::serve(listener, certificates, service, limits, shutdown).await;
+        // While a server begins anew there is no front, and requests wait for the next.
+        let service = tower::service_fn(move |request| {
+            let mut fronts = fronts.clone();
+            async move {
+                let front = match fronts.wait_for(Option::is_some).await {
+                    Ok(front) => front.clone(),
+                    Err(_) => None,
+                };
+                match front {
+                    Some(front) => front.oneshot(request).await,
+                    None => std::future::pending().await, // the server ends, and this with it
+                }
+            }
+        });
+        let mut resets = self.resets.take();
+        let resetting = async {
+            loop {
+                let asked = next(resets.as_mut()).await;
+                open.send_replace(None);
+                let index = self.begin_anew().await.map_err(std::io::Error::other)?;
+                open.send_replace(Some(self.front(&address, &truth)?.into_service()));
+                let _ = asked.send(index); // who asked may have left
+            }
+        };
+        let ended: std::io::Result<()> = tokio::select! {
+            () = listen::serve(listener, certificates, service, limits, shutdown) => Ok(()),
+            failed = resetting => failed,
+        };
         self.stop().await;
-        Ok(())
+        ended
     }
 
-    async fn stop(self) {
-        drop(self.work);
-        self.backups.abort();
-        let _ = self.backups.await; // its socket is gone before another server makes its own
+    /// What answers the requests for this server, as it is now.
+    fn front(
+        &self,
+        address: &str,
+        truth: &Option<(Arc<Truth>, OnViolation)>,
+    ) -> std::io::Result<Front> {
+        let settings = Settings {
+            status: self.config.status,
+            region: self.config.region.clone(),
+            host_names: self.config.host_names.clone(),
+            address: address.to_owned(),
+            body: self.config.bodies,
+            truth: truth.clone(),
+        };
+        Front::new(self.cp.clone(), settings).map_err(std::io::Error::other)
+    }
+
+    /// Ends all work and every driver. To do it again does nothing.
+    async fn halt(&mut self) {
+        self.work.clear();
+        if let Some(backups) = self.backups.take() {
+            backups.abort();
+            let _ = backups.await; // its socket is gone before another server makes its own
+        }
         self.steps.end(self.config.part_of_stop()).await;
         self.launched.lock().await.stop().await;
+    }
+
+    async fn stop(mut self) {
+        self.halt().await;
         // What the last steps commit is waited for in the state.
         drop(self.follow);
         if let Err(error) = self.cp.store.close().await {
@@ -244,6 +338,17 @@ impl Server {
     }
 }
 
+/// The next who wants the server to begin anew.
+async fn next(resets: Option<&mut UnboundedReceiver<AskedToReset>>) -> AskedToReset {
+    match resets {
+        Some(resets) => match resets.recv().await {
+            Some(asked) => asked,
+            None => std::future::pending().await,
+        },
+        None => std::future::pending().await,
+    }
+}
+
 /// Changes the plugins of a server while it serves.
 #[derive(Clone)]
 pub struct Plugins(Weak<Mutex<launch::Launched>>);
@@ -260,56 +365,6 @@ impl Plugins {
         match self.0.upgrade() {
             Some(launched) => launched.lock().await.change(plugins, namespaces).await,
             None => Err(StartError::Setup("the server has stopped".to_owned())),
-        }
-    }
-}
-
-/// Sees the state of a server.
-#[derive(Clone)]
-pub struct Watcher(ControlPlane);
-
-impl Watcher {
-    /// The newest state.
-    pub fn state(&self) -> Arc<State> {
-        self.0.state()
-    }
-
-    /// Completes when the store's writer has answered and the state has taken its answer in: what every
-    /// change goes through. A store that cannot take changes answers, too; one that hangs does not.
-    pub async fn round_trip(&self) {
-        let nothing = Transaction::default();
-        if let Err(error) = self.0.commit(nothing).await {
-            tracing::debug!("the store answers with an error: {error}");
-        }
-    }
-
-    /// Waits until every instance of every plugin was asked once, whatever it said.
-    pub async fn all_asked(&self) {
-        self.until(|state| {
-            let mut instances = state.plugins().flat_map(|plugin| &plugin.instances);
-            instances.all(|instance| instance.row.description != work::health::NOT_ASKED_YET)
-        })
-        .await;
-    }
-
-    /// Waits until every instance of every plugin is healthy.
-    pub async fn all_healthy(&self) {
-        self.until(|state| state.plugins().all(|plugin| plugin.health().all_healthy()))
-            .await;
-    }
-
-    /// Tells the index of each new state; skips those that a slow reader misses.
-    pub fn indexes(&self) -> watch::Receiver<Index> {
-        self.0.live.indexes()
-    }
-
-    async fn until(&self, is_so: impl Fn(&State) -> bool) {
-        let mut indexes = self.0.live.indexes();
-        loop {
-            indexes.mark_unchanged();
-            if is_so(&self.state()) || indexes.changed().await.is_err() {
-                return;
-            }
         }
     }
 }

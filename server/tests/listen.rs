@@ -254,6 +254,46 @@ async fn beyond_the_most_connections_nobody_is_let_in_until_somebody_leaves() {
 }
 
 #[tokio::test]
+async fn one_address_has_so_many_connections_and_one_more_is_told_what_nomad_tells() {
+    let door = Door::open(Limits {
+        connections_per_address: 2,
+        ..Limits::default()
+    })
+    .await;
+    let (mut first, mut second) = (door.connect().await, door.connect().await);
+    for client in [&mut first, &mut second] {
+        client.ask("/a").await;
+        client.until("/a").await;
+    }
+    let mut third = door.connect().await;
+    third.ask("/b").await;
+    let told = third.rest().await;
+    assert!(
+        told.starts_with("HTTP/1.1 429 Too Many Requests\r\n"),
+        "{told}"
+    );
+    assert!(told.contains("\r\nContent-Type: text/plain\r\n"), "{told}");
+    let text = "Your IP is issuing too many concurrent connections, please rate limit your calls\n";
+    assert!(told.ends_with(&format!("\r\n\r\n{text}")), "{told}");
+
+    drop(first);
+    soon(async {
+        loop {
+            let mut client = door.connect().await;
+            client.ask("/c").await;
+            let mut answer = [0; 12];
+            client.0.read_exact(&mut answer).await.unwrap();
+            if &answer == b"HTTP/1.1 200" {
+                return;
+            }
+        }
+    })
+    .await;
+    second.ask("/d").await;
+    second.until("/d").await;
+}
+
+#[tokio::test]
 async fn a_head_that_is_too_large_is_431_and_one_that_is_no_http_is_400() {
     let door = Door::open(Limits::default()).await;
     let large = format!("X-Large: {}\r\n", "x".repeat(Limits::default().head_bytes));

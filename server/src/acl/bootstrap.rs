@@ -21,7 +21,7 @@ pub struct Bootstrap {
 /// `acl-bootstrap-reset` in the data folder: then it can be done once more, as with Nomad.
 pub async fn bootstrap(cp: &ControlPlane, secret: &str) -> Result<Created> {
     let secret = match secret {
-        "" => Uuid::new_v4(),
+        "" => cp.chance.uuid(),
         given => Uuid::try_parse(given)
             .map_err(|_| Fault::UnfitForAccess("invalid acl token".to_owned()))?,
     };
@@ -37,7 +37,7 @@ pub async fn bootstrap(cp: &ControlPlane, secret: &str) -> Result<Created> {
         }
     };
     let token = Token {
-        accessor: Uuid::new_v4().to_string(),
+        accessor: cp.chance.uuid().to_string(),
         secret: SecretHash::of(&secret),
         name: "Bootstrap Token".to_owned(),
         kind: TokenKind::Management,

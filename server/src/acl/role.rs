@@ -8,7 +8,6 @@ use crate::state::{State, Stored};
 use crate::store::{Guard, Index, Transaction, Write, keys};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use uuid::Uuid;
 
 /// A role as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -52,7 +51,7 @@ pub async fn apply(
     id: Option<&str>,
     spec: &RoleSpec,
 ) -> Result<Arc<Stored<Role>>> {
-    let new = Uuid::new_v4().to_string();
+    let new = cp.chance.uuid().to_string();
     loop {
         let state = cp.state();
         judge(&state, id, spec)?;

@@ -10,7 +10,6 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
-use uuid::Uuid;
 
 /// The shortest time after which a token may expire.
 pub const SHORTEST_LIFE: SignedDuration = SignedDuration::from_mins(1);
@@ -155,9 +154,9 @@ pub async fn create(cp: &ControlPlane, spec: &TokenSpec) -> Result<Created> {
     }
     refuse(problems)?;
     let state = cp.state();
-    let secret = Uuid::new_v4().to_string();
+    let secret = cp.chance.uuid().to_string();
     let token = Token {
-        accessor: Uuid::new_v4().to_string(),
+        accessor: cp.chance.uuid().to_string(),
         secret: SecretHash::of(&secret),
         name: spec.name.clone(),
         kind,

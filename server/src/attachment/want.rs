@@ -10,7 +10,6 @@ use crate::plugin::Plugin;
 use crate::state::State;
 use crate::tries::Tries;
 use crate::volume::Volume;
-use uuid::Uuid;
 
 impl Attachment {
     /// The attachment that a claim of this volume brings, where there is none.
@@ -49,7 +48,7 @@ impl Attachment {
         let staged_in = state.boot_of(&claim.node).to_owned();
         let mut attachment = Self {
             key: key.clone(),
-            id: Uuid::new_v4(),
+            id: cp.chance.uuid(),
             volume: volume.key.clone(),
             external_node_id: node.id.clone(),
             capability: claim.capability,

@@ -10,7 +10,6 @@ use crate::operation::verbs::Deadline;
 use crate::state::{Interest, State};
 use crate::store::Index;
 use std::sync::Arc;
-use uuid::Uuid;
 
 /// Claims a volume on a node, and waits until it is published there, until a driver refused the claim for
 /// good, or until the deadline: when that ends the work goes on, which is no error. Answers the newest
@@ -27,7 +26,7 @@ pub async fn take(
 ) -> Result<(Index, AllocationId)> {
     let allocation = request
         .allocation
-        .get_or_insert_with(|| AllocationId::known(Uuid::new_v4().to_string()))
+        .get_or_insert_with(|| AllocationId::known(cp.chance.uuid().to_string()))
         .clone();
     let key = (volume.clone(), allocation.clone());
     loop {

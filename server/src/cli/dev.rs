@@ -3,21 +3,27 @@
 mod data;
 mod greeting;
 
+use crate::chance::Chance;
 use crate::cli::running::{self, End};
 use crate::cli::say;
 use crate::cli::signals::Signals;
 use crate::clock::Clock;
 use crate::config::{Config, PluginConfig};
 use crate::error::StatusStyle;
+use crate::http::listen;
 use crate::id::Namespace;
 use crate::server::{BUILTIN, Server, Watcher};
 use data::Data;
 use greeting::Greeting;
+use jiff::Timestamp;
 use std::io::{stderr, stdout};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
+
+/// Where the clock of a run with a seed stands: 2026-01-01T00:00:00Z.
+const SEEDED_START: Timestamp = Timestamp::constant(1_767_225_600, 0);
 
 /// Runs everything in one process, with nothing to configure.
 #[derive(Debug, clap::Args)]
@@ -61,6 +67,12 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t)]
     status: StatusStyle,
 
+    /// For tests: a number that decides every id and every time. Two runs from an empty data folder of
+    /// the same path that are asked the same, one request after another, answer the same. Whoever knows it
+    /// knows the secrets of tokens.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+
     /// Written with the server's URL when every plugin is healthy.
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
@@ -84,6 +96,13 @@ async fn serve(args: Args) -> Result<ExitCode, String> {
     }
     let data = Data::at(args.data_dir.as_deref())?;
     let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), args.port);
+    let (clock, chance) = match args.seed {
+        None => (Clock::default(), Chance::default()),
+        Some(seed) => {
+            data.has_to_be_new()?;
+            (Clock::standing_at(SEEDED_START), Chance::seeded(seed))
+        }
+    };
     let listener = running::listen(address, "Try --port 0, which picks a free one").await?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let config = Config {
@@ -95,6 +114,13 @@ async fn serve(args: Args) -> Result<ExitCode, String> {
         status: args.status,
         target_roots: args.target_roots,
         check_truth: true,
+        testing: true,
+        // The tests of one host may have as many as they like.
+        connections: listen::Limits {
+            connections_per_address: usize::MAX,
+            ..listen::Limits::default()
+        },
+        chance,
         ..Config::new(data.path())
     };
     if config.hides_builtin() {
@@ -102,7 +128,7 @@ async fn serve(args: Args) -> Result<ExitCode, String> {
             "--plugin id={BUILTIN} is the built-in driver's id: choose another, or add --no-local"
         ));
     }
-    let server = Server::start(config, Clock::default(), None)
+    let server = Server::start(config, clock, None)
         .await
         .map_err(|error| error.to_string())?;
     let greeting = Greeting {

@@ -264,6 +264,8 @@ impl Settings {
             key_file: file("secrets.key_file", given.secrets.key_file)?,
             previous_key_file: file("secrets.previous_key_file", given.secrets.previous_key_file)?,
             boot_id: standard.boot_id,
+            testing: standard.testing,
+            chance: standard.chance,
             data_dir: standard.data_dir,
         };
         if config.hides_builtin() {

@@ -12,6 +12,8 @@ use super::{
     wire::Wire,
 };
 use crate::crash::{self, Point};
+use crate::id::NodeId;
+use crate::testing::{AWAY, CallFaults, Struck};
 use std::{error::Error, fmt, future::Future, sync::Arc, time::Duration};
 use tokio::{
     sync::{Semaphore, watch},
@@ -72,6 +74,7 @@ pub struct Connection {
     channel: Channel,
     link: watch::Receiver<Link>,
     secrets: Arc<Secrets>,
+    faults: Option<CallFaults>,
 }
 
 impl Connection {
@@ -89,6 +92,7 @@ impl Connection {
             channel,
             link,
             secrets: Arc::default(),
+            faults: None,
         }
     }
 
@@ -99,6 +103,19 @@ impl Connection {
             secrets: Arc::new(secrets),
             ..self
         }
+    }
+
+    /// The same way, on which calls meet these faults.
+    #[must_use]
+    pub fn with_faults(self, faults: Option<CallFaults>) -> Self {
+        Self { faults, ..self }
+    }
+
+    /// The same way to the service of a node, which may be away.
+    #[must_use]
+    pub fn to_node(self, node: &NodeId) -> Self {
+        let faults = self.faults.map(|faults| faults.on_node(node));
+        Self { faults, ..self }
     }
 
     /// The same way, with turns and deadlines of its own.
@@ -156,9 +173,16 @@ impl Connection {
             let heard = wire.heard();
             let mut request = Request::new(question);
             request.set_timeout(allowed.saturating_sub(started.elapsed()));
+            let struck = self.meet(call)?;
+            if let Some(struck) = struck.as_ref().filter(|struck| !struck.after_work) {
+                come_of(struck).await?;
+            }
             crash::pass(Point::BeforeCall(call));
             let asked = ask(wire, request).await;
             crash::pass(Point::AfterCall(call));
+            if let Some(struck) = struck.as_ref().filter(|struck| struck.after_work) {
+                come_of(struck).await?;
+            }
             asked
                 .map(Response::into_inner)
                 .map_err(|status| (heard.code(), status))
@@ -182,6 +206,29 @@ impl Connection {
                 secrets,
             )),
         }
+    }
+}
+
+/// A call that failed: the code that was heard from the driver, if any was, and what tonic says.
+type Failed = (Option<tonic::Code>, Status);
+
+impl Connection {
+    /// The fault that this call meets, if tests asked for one. The error: nobody can be reached.
+    fn meet(&self, call: Call) -> Result<Option<Struck<Code>>, Failed> {
+        match &self.faults {
+            Some(faults) if faults.is_away() => Err((None, Status::unavailable(AWAY))),
+            Some(faults) => Ok(faults.strike(call)),
+            None => Ok(None),
+        }
+    }
+}
+
+/// Goes through what a call was struck by. The error is what the driver seems to answer.
+async fn come_of(struck: &Struck<Code>) -> Result<(), Failed> {
+    struck.hold().await;
+    match struck.outcome.map(Code::to_grpc) {
+        Some(code) => Err((Some(code), Status::new(code, &*struck.message))),
+        None => Ok(()),
     }
 }
 

@@ -75,6 +75,11 @@ impl Code {
             tonic::Code::Unauthenticated => Self::Unauthenticated,
         }
     }
+
+    pub(super) fn to_grpc(self) -> tonic::Code {
+        // gRPC numbers them in this order, from 1 up: 0 is OK.
+        tonic::Code::from_i32(self as i32 + 1)
+    }
 }
 
 impl fmt::Display for Code {

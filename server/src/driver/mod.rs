@@ -25,6 +25,7 @@ mod capability;
 mod capacity;
 mod controller;
 mod copy;
+mod erase;
 mod health;
 mod identity;
 mod inventory;
@@ -40,6 +41,7 @@ mod root;
 mod topology;
 mod usage;
 
+pub use erase::erase;
 pub use options::Options;
 
 use crate::csi::v1::{

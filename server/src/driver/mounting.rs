@@ -108,6 +108,21 @@ pub(super) fn withdraw(from: &Path, target: &Path) -> Result<(), Refusal> {
     }
 }
 
+/// Makes a volume disappear from a target path even if it is in use there, as far as that goes.
+pub(super) fn withdraw_from_users(from: &Path, target: &Path) {
+    if withdraw(from, target).is_ok() {
+        return;
+    }
+    let flags = UnmountFlags::NOFOLLOW | UnmountFlags::DETACH;
+    let withdrawn = match unmount(target, flags) {
+        Ok(()) => withdraw(from, target),
+        Err(errno) => Err(errno).doing("unmount", target),
+    };
+    if let Err(refusal) = withdrawn {
+        tracing::warn!(target_path = %target.display(), "a volume is left at a target path: {refusal}");
+    }
+}
+
 /// Whether a volume can be reached at a target path.
 pub(super) fn is_published(from: &Path, target: &Path) -> bool {
     leads_to(target, from) || is_mounted(target, from).unwrap_or(false)

@@ -1,6 +1,8 @@
 //! What a driver is told when it starts.
 
 use super::Error;
+use crate::chance::Chance;
+use crate::clock::Clock;
 use std::{collections::BTreeMap, path::PathBuf};
 
 /// How a driver names itself, where it keeps volumes, and where its limits lie.
@@ -27,6 +29,10 @@ pub struct Options {
     /// The segments that this node, and so every volume, lies in. `<name>/node = <node id>` if
     /// left empty.
     pub topology: BTreeMap<String, String>,
+    /// Where the ids of volumes and snapshots come from.
+    pub chance: Chance,
+    /// What says when a snapshot was taken. `None`: the file system's clock.
+    pub clock: Option<Clock>,
 }
 
 impl Options {
@@ -41,6 +47,8 @@ impl Options {
             default_volume_bytes: 1 << 30,
             max_volumes_per_node: None,
             topology: BTreeMap::new(),
+            chance: Chance::default(),
+            clock: None,
         }
     }
 

@@ -4,6 +4,7 @@
 //! change is one atomic replacement of one file.
 
 use super::capability::{Capability, Content};
+use crate::chance::Chance;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,8 +21,8 @@ pub(super) trait Record: Clone + Serialize + DeserializeOwned {
     fn bytes(&self) -> u64;
 
     /// A new id. Ids are made here, never from what was sent, so they are safe parts of paths.
-    fn new_id() -> String {
-        format!("{}{}", Self::PREFIX, uuid::Uuid::new_v4().simple())
+    fn new_id(chance: &Chance) -> String {
+        format!("{}{}", Self::PREFIX, chance.uuid().simple())
     }
 
     /// Whether a text could be an id of such a record.

@@ -57,6 +57,8 @@ impl Fault {
             Fault::NoNamespaceToRead => row("namespace_not_found", 404, 404),
             Fault::NoNamespaceToDelete => row("namespace_not_found", 404, 500),
             Fault::UnfitNamespace(_) => row("invalid_request", 400, 500),
+            Fault::UnfitTest(_) => row("invalid_request", 400, 400),
+            Fault::Injected { status, .. } => row("injected_fault", *status, *status),
             Fault::NamespaceInUse(_) => row("namespace_in_use", 409, 500),
             Fault::NoSuchRoute(_) => row("not_found", 404, 404),
             Fault::MethodNotAllowed => row("method_not_allowed", 405, 405),

@@ -319,6 +319,18 @@ pub enum Fault {
         inner: Box<Fault>,
     },
 
+    /// What a test wants to fail makes no sense.
+    #[error("{0}")]
+    UnfitTest(String),
+    /// A test asked for this failure.
+    #[error("{message}")]
+    Injected {
+        /// How it is answered.
+        status: u16,
+        /// Its text.
+        message: String,
+    },
+
     /// The store cannot take changes now. Nothing was changed, unless the text says so.
     #[error("the store cannot take changes: {0}")]
     StoreUnavailable(String),

@@ -5,7 +5,7 @@ use super::front::Asking;
 use super::reply::Reply;
 use super::{
     acl, claims, doctor, events, jobs, keyring, namespaces, nodes, operations, plugins, search,
-    snapshots, status, volumes,
+    snapshots, status, testing, volumes,
 };
 use crate::control::ControlPlane;
 use saddlebag_client::operations::Operation;
@@ -105,6 +105,12 @@ pub(super) async fn dispatch(
         Operation::FuzzySearchByPost => search::fuzzy_search_by_post(cp, asking).await,
 
         Operation::StreamEvents => events::stream_events(cp, asking).await,
+
+        Operation::Reset => testing::reset(cp, asking).await,
+        Operation::ListFaults => testing::list_faults(cp, asking).await,
+        Operation::SetFaults => testing::set_faults(cp, asking).await,
+        Operation::ClearFaults => testing::clear_faults(cp, asking).await,
+        Operation::MoveClock => testing::move_clock(cp, asking).await,
 
         Operation::ListPeers => status::list_peers(cp, asking).await,
         Operation::ListRegions => status::list_regions(cp, asking).await,

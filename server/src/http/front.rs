@@ -4,13 +4,16 @@ use super::admission::admit;
 use super::contract::swagger;
 use super::contract::truth::{self, OnViolation, Routed as Answered, Truth};
 use super::dispatch::dispatch;
-use super::edge::{self, Asked, Guard, Params, Query, Refusal, Route, Routed, Router};
+use super::edge::{
+    self, Asked, Guard, Interference, Params, Query, Refusal, Route, Routed, Router,
+};
 use super::line::Line;
 use super::reply::{self, Refused};
 use crate::acl::{Caller, on_behalf_of};
 use crate::control::ControlPlane;
 use crate::crash::{self, Point};
 use crate::error::{Fault, StatusStyle};
+use crate::testing::{Outcome, Struck};
 use axum::body::Body;
 use axum::http::{self, HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header};
 use bytes::Bytes;
@@ -22,6 +25,9 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use tower::util::option_layer;
 use tower::{Layer as _, Service, ServiceExt, service_fn};
+
+/// The tag of the operations that only a server for tests has.
+const TESTING: &str = "testing";
 
 /// How a server answers.
 pub struct Settings {
@@ -97,6 +103,7 @@ impl Front {
         };
         let routes = Operation::ALL
             .iter()
+            .filter(|operation| cp.testing.is_some() || operation.tag() != TESTING)
             .map(route)
             .collect::<Result<Vec<_>, String>>()?;
         Ok(Self {
@@ -148,7 +155,14 @@ impl Front {
             },
         };
         line.end(&response);
-        edge::finish(response, asked).await
+        let mut response = edge::finish(response, asked).await;
+        if self.cp.clock.stands() {
+            let now = self.cp.clock.now().strftime("%a, %d %b %Y %H:%M:%S GMT");
+            if let Ok(date) = HeaderValue::from_str(&now.to_string()) {
+                response.headers_mut().insert(header::DATE, date);
+            }
+        }
+        response
     }
 
     /// A page of Swagger UI, for whoever may ask.
@@ -210,16 +224,24 @@ impl Front {
             Routed::Found { value, params } => {
                 let operation = *value;
                 // A web page has no token, and nobody needs one for this.
-                if matches!(
-                    operation,
-                    Operation::BootstrapAcl | Operation::BootstrapAclByPost
-                ) && let Err(refusal) = self.guard.admit(uri, headers)
-                {
+                let needs_no_token = operation.tag() == TESTING
+                    || matches!(
+                        operation,
+                        Operation::BootstrapAcl | Operation::BootstrapAclByPost
+                    );
+                if needs_no_token && let Err(refusal) = self.guard.admit(uri, headers) {
                     return (Some(operation), self.refuse(headers, refusal.into()));
                 }
-                let answer = match self.handle(operation, &params, headers, query, body).await {
-                    Ok(answer) => answer,
-                    Err(refused) => self.refuse(headers, refused),
+                let answering = async {
+                    let answered = self.handle(operation, &params, headers, query, body).await;
+                    answered.unwrap_or_else(|refused| self.refuse(headers, refused))
+                };
+                let faults = self.cp.testing.as_ref().map(|testing| &testing.faults);
+                let (volume, plugin) = (params.get("volume_id"), params.get("plugin_id"));
+                let struck = faults.and_then(|it| it.strike_request(operation, volume, plugin));
+                let answer = match struck {
+                    Some(struck) => self.strike(headers, struck, answering).await,
+                    None => answering.await,
                 };
                 (Some(operation), answer)
             }
@@ -235,6 +257,39 @@ impl Front {
                 (operation, answer)
             }
             Routed::Malformed(refusal) => (None, self.refuse(headers, refusal.into())),
+        }
+    }
+
+    /// What a request comes to that was struck by a fault.
+    async fn strike(
+        &self,
+        headers: &HeaderMap,
+        struck: Struck<Outcome>,
+        answering: impl Future<Output = edge::Answer>,
+    ) -> edge::Answer {
+        let mut answering = Box::pin(answering);
+        let answer = match struck.after_work {
+            true => Some(answering.as_mut().await),
+            false => None,
+        };
+        struck.hold().await;
+        match struck.outcome {
+            None => match answer {
+                Some(answer) => answer,
+                None => answering.await,
+            },
+            Some(Outcome::Status(status)) => {
+                let message = struck.message;
+                let fault = Fault::Injected { status, message };
+                edge::Answer {
+                    interference: Some(Interference::Replaced),
+                    ..self.refuse(headers, fault.into())
+                }
+            }
+            Some(Outcome::Drop) => edge::Answer {
+                interference: Some(Interference::Dropped),
+                ..edge::Answer::empty(StatusCode::OK)
+            },
         }
     }
 

@@ -5,7 +5,8 @@
 //!   plain HTTP there is told so, and closed.
 //! - A client that sends nothing, or a head too slowly, is closed after [`Limits::head_time`]; a head
 //!   of more than [`Limits::head_bytes`] is answered 431.
-//! - Beyond [`Limits::connections`] nobody new is let in until somebody leaves.
+//! - Beyond [`Limits::connections`] nobody new is let in until somebody leaves. Who has
+//!   [`Limits::connections_per_address`] is told so, with 429, and closed.
 //! - Nothing that a client does, and no lack of file descriptors, ends the server or makes it spin.
 //! - At the end nobody new is let in, idle connections are closed, and what is being answered is
 //!   answered, for at most [`Limits::drain`].
@@ -15,6 +16,7 @@ mod handshake;
 mod idle;
 mod stream;
 
+use super::crowd::Crowd;
 use crate::tls::Certificates;
 use axum::body::Body;
 use axum::http::{Request, Response};
@@ -22,6 +24,7 @@ use connection::Serving;
 use hyper_util::server::graceful::GracefulShutdown;
 use std::convert::Infallible;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +39,8 @@ use tower::Service;
 pub struct Limits {
     /// The most connections at once; more wait to be let in. Default 16,384.
     pub connections: usize,
+    /// The most connections at once of one client's address. Default 100, as Nomad's.
+    pub connections_per_address: usize,
     /// The largest request line with headers, in bytes. Default 64 KiB.
     pub head_bytes: usize,
     /// How long a TLS handshake may take. Default 10 s.
@@ -52,6 +57,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 16_384,
+            connections_per_address: 100,
             head_bytes: 64 << 10,
             handshake_time: Duration::from_secs(10),
             head_time: Duration::from_secs(100),
@@ -83,13 +89,22 @@ pub async fn serve<S>(
     };
     let draining = GracefulShutdown::new();
     let stopping = CancellationToken::new();
+    let crowd = Crowd::default();
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
         tokio::select! {
-            stream = accept(&listener), if connections.len() < limits.connections => {
+            (stream, address) = accept(&listener), if connections.len() < limits.connections => {
+                let Some(place) = crowd.admit(address.ip(), limits.connections_per_address) else {
+                    crowd.turn_away(stream);
+                    continue;
+                };
                 let stopping = stopping.clone().cancelled_owned();
-                connections.spawn(serving.clone().serve(stream, draining.watcher(), stopping));
+                let served = serving.clone().serve(stream, draining.watcher(), stopping);
+                connections.spawn(async move {
+                    let _place = place;
+                    served.await;
+                });
             }
             Some(ended) = connections.join_next() => tell(ended),
             () = &mut shutdown => break,
@@ -107,14 +122,14 @@ pub async fn serve<S>(
 }
 
 /// The next connection, however long the system has none to give.
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, address)) => {
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!("small answers may be late: {error}");
                 }
-                return stream;
+                return (stream, address);
             }
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {

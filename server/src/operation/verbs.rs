@@ -44,7 +44,7 @@ impl Operation {
         plugin: PluginId,
         external_id: Option<ExternalId>,
     ) -> Self {
-        let id = Uuid::new_v4();
+        let id = cp.chance.uuid();
         let csi_name = match &kind {
             Kind::Create(volume) => csi_name(&volume.name, id),
             Kind::Expand(_) | Kind::Delete | Kind::Snapshot(_) | Kind::DeleteSnapshot => {

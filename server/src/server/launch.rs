@@ -17,6 +17,7 @@ use crate::control::ControlPlane;
 use crate::csi::{Connection, Limits, Secrets};
 use crate::id::{JobId, Namespace, PluginId};
 use crate::plugin::{PluginJob, PluginType};
+use crate::testing::CallFaults;
 use builtin::Builtin;
 use running::{Running, Wanted};
 use std::collections::HashMap;
@@ -171,8 +172,11 @@ impl Launched {
                 self.limits_of_controllers(&wanted.config.plugin)
             }
         };
-        let connection =
-            Connection::new(wanted.endpoint.clone(), limits).with_secrets(wanted.secrets.clone());
+        let testing = self.cp.testing.as_ref();
+        let faults = testing.map(|testing| CallFaults::of(&testing.faults, &wanted.job.plugin));
+        let connection = Connection::new(wanted.endpoint.clone(), limits)
+            .with_secrets(wanted.secrets.clone())
+            .with_faults(faults);
         let mut running = Running::begin(wanted, connection, of_node, self.config.part_of_stop());
         running.watch(&self.cp);
         self.running.push(running);

@@ -2,6 +2,7 @@
 //! nothing of them was asked yet.
 
 use super::StartError;
+use crate::chance::Chance;
 use crate::config::Config;
 use crate::control::ControlPlane;
 use crate::error::Fault;
@@ -19,7 +20,11 @@ use uuid::Uuid;
 
 /// This server's node: the one that its data folder names. A folder that names none gets the one
 /// that is stored, or a new one.
-pub(super) fn node_of(state: &State, data_dir: &Path) -> Result<NodeId, StartError> {
+pub(super) fn node_of(
+    state: &State,
+    data_dir: &Path,
+    chance: &Chance,
+) -> Result<NodeId, StartError> {
     let file = data_dir.join("node-id");
     let at = |error| StartError::Path {
         path: file.clone(),
@@ -38,7 +43,7 @@ pub(super) fn node_of(state: &State, data_dir: &Path) -> Result<NodeId, StartErr
     }
     let id = match state.nodes().next() {
         Some(node) => node.row.id.clone(),
-        None => NodeId::known(Uuid::new_v4().to_string()),
+        None => NodeId::known(chance.uuid().to_string()),
     };
     let mut new = tempfile::NamedTempFile::new_in(data_dir).map_err(at)?;
     writeln!(new, "{id}").map_err(at)?;

@@ -86,6 +86,16 @@ impl Acl {
         }
     }
 
+    /// Nothing, where all changed at this index.
+    pub(super) fn emptied_at(index: Index) -> Self {
+        Self {
+            tokens_index: index,
+            policies_index: index,
+            roles_index: index,
+            ..Self::default()
+        }
+    }
+
     pub(super) fn settle(&mut self, index: Index, touched: &BTreeSet<Table>) {
         for (table, newest) in [
             (Table::Token, &mut self.tokens_index),

@@ -61,6 +61,21 @@ pub struct State {
 }
 
 impl State {
+    /// Nothing at all, where everything changed at this index: all that there was is gone.
+    pub fn emptied_at(index: Index) -> Self {
+        Self {
+            index,
+            volumes_index: index,
+            plugins_index: index,
+            operations_index: index,
+            claims_index: index,
+            nodes_index: index,
+            namespaces_index: index,
+            acl: Acl::emptied_at(index),
+            ..Self::default()
+        }
+    }
+
     /// A volume.
     pub fn volume(&self, key: &VolumeKey) -> Option<&Arc<VolumeEntry>> {
         self.volumes.get(key)

@@ -22,7 +22,7 @@ const SWEPT_AT_ONCE: usize = 100;
 pub async fn work(cp: ControlPlane) {
     loop {
         let swept = sweep(&cp).await;
-        let next = cp.clock.until(cp.clock.after(BETWEEN_SWEEPS));
+        let next = cp.clock.pause(BETWEEN_SWEEPS);
         match swept {
             Ok(()) => tokio::select! {
                 () = next => {}

@@ -39,9 +39,47 @@ pub async fn work(
 ) {
     let mut watcher = csi::watch(connection, role, pace, process);
     let mut seen = watcher.latest();
+    let testing = cp.testing.as_ref();
+    let mut faults = testing.map(|testing| testing.faults.changes());
     loop {
         tell(&cp, &job, role, &seen).await;
-        seen = watcher.changed().await;
+        seen = loop {
+            tokio::select! {
+                seen = watcher.changed() => break seen,
+                () = changed(faults.as_mut()) => watcher.refresh(),
+            }
+        };
+        its_turn(&cp, &job, role).await;
+    }
+}
+
+/// Waits for the faults that tests ask for to change.
+async fn changed(faults: Option<&mut watch::Receiver<()>>) {
+    match faults {
+        // Whoever tells of them lives as long as the server.
+        Some(faults) => drop(faults.changed().await),
+        None => std::future::pending().await,
+    }
+}
+
+/// Where nothing is left to chance, what is first heard of instances is told in their order, so that
+/// each gets the same index every time.
+async fn its_turn(cp: &ControlPlane, job: &PluginJob, role: Role) {
+    if !cp.chance.is_seeded() {
+        return;
+    }
+    let before = |instance: &Instance| {
+        (&instance.plugin, instance.role, &instance.job) < (&job.plugin, role, &job.id)
+    };
+    let mut indexes = cp.live.indexes();
+    loop {
+        let state = cp.state();
+        let mut instances = state.plugins().flat_map(|plugin| &plugin.instances);
+        let is_first =
+            !instances.any(|stored| before(&stored.row) && stored.row.description == NOT_ASKED_YET);
+        if is_first || indexes.changed().await.is_err() {
+            return;
+        }
     }
 }
 
@@ -93,6 +131,9 @@ async fn tell(cp: &ControlPlane, job: &PluginJob, role: Role, seen: &Observation
         let Err(error) = committed else { return };
         refusals += 1;
         tracing::error!(plugin.id = %plugin, "the health of plugin `{plugin}` is not known yet: {error}");
-        tokio::time::sleep(Duration::try_from(backoff::after(refusals)).unwrap_or_default()).await;
+        tokio::time::sleep(
+            Duration::try_from(backoff::after(&cp.chance, refusals)).unwrap_or_default(),
+        )
+        .await;
     }
 }

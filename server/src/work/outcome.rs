@@ -65,7 +65,8 @@ pub(super) async fn record(cp: &ControlPlane, row: &Operation, mut tried: Tried)
                     row,
                     "what its driver answered is not recorded yet: {error}"
                 );
-                let wait = Duration::try_from(backoff::after(refusals)).unwrap_or_default();
+                let wait =
+                    Duration::try_from(backoff::after(&cp.chance, refusals)).unwrap_or_default();
                 tokio::time::sleep(wait).await;
             }
         }
@@ -99,7 +100,7 @@ fn transaction(
             Event::Unclear(Trouble {
                 error: still_there(taken),
                 lacks_controller: false,
-                next_try: cp.clock.after(backoff::after(row.attempts)),
+                next_try: cp.clock.after(backoff::after(&cp.chance, row.attempts)),
             })
         }
         Tried::Done(told) => match keep(cp, state, &row, told, &mut transaction) {
@@ -138,8 +139,8 @@ fn still_there(taken: &csi::Snapshot) -> Error {
 /// all is none that goes away soon.
 fn trouble(cp: &ControlPlane, row: &Operation, failure: &Failure) -> Trouble {
     let wait = match failure.code {
-        Some(_) => backoff::after(row.attempts),
-        None => backoff::after(u32::MAX),
+        Some(_) => backoff::after(&cp.chance, row.attempts),
+        None => backoff::after(&cp.chance, u32::MAX),
     };
     Trouble {
         error: failure.error.clone(),

@@ -61,7 +61,7 @@ impl Failure {
     /// Counts it, and sets the time of the next try.
     pub fn count(&self, cp: &ControlPlane, tries: &mut Tries) {
         tries.attempts = tries.attempts.saturating_add(1);
-        let wait = backoff::after(tries.attempts);
+        let wait = backoff::after(&cp.chance, tries.attempts);
         tries.trouble = Some(Trouble {
             error: self.error.clone(),
             code: self.code.clone(),
@@ -91,7 +91,8 @@ pub(super) async fn committed(
             Err(error) => {
                 refusals += 1;
                 tracing::error!("{what} is not recorded yet: {error}");
-                let wait = Duration::try_from(backoff::after(refusals)).unwrap_or_default();
+                let wait =
+                    Duration::try_from(backoff::after(&cp.chance, refusals)).unwrap_or_default();
                 tokio::time::sleep(wait).await;
             }
         }

@@ -50,7 +50,7 @@ pub async fn work(cp: ControlPlane) {
             }
         }
         if refusals > 0 {
-            let wait = Duration::try_from(backoff::after(refusals)).unwrap_or_default();
+            let wait = Duration::try_from(backoff::after(&cp.chance, refusals)).unwrap_or_default();
             tokio::time::sleep(wait).await;
         }
     }

@@ -40,7 +40,8 @@ pub async fn work(cp: ControlPlane) {
             Err(error) => {
                 refusals += 1;
                 tracing::error!("claims are not settled yet: {error}");
-                let wait = Duration::try_from(backoff::after(refusals)).unwrap_or_default();
+                let wait =
+                    Duration::try_from(backoff::after(&cp.chance, refusals)).unwrap_or_default();
                 tokio::time::sleep(wait).await;
             }
         }

@@ -74,6 +74,8 @@ impl TestServer {
         let data = Folder::new();
         let mut config = Config::new(data.path().join("data"));
         config.check_truth = true;
+        // All clients of a test have one address.
+        config.connections.connections_per_address = usize::MAX;
         change(&mut config);
         let ledger = Ledger::default();
         let (running, url, control_plane) = run(store, &config, &clock, &ledger).await;

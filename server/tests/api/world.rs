@@ -44,6 +44,7 @@ impl World {
             let server = TestServer::start_with(|config| {
                 config.builtin_driver = true;
                 config.acl_enabled = acl;
+                config.testing = true;
             });
             return Self {
                 server: server.await,
@@ -65,6 +66,7 @@ impl World {
             server: TestServer::start_with(|config| {
                 config.plugins = vec![plugin];
                 config.acl_enabled = acl;
+                config.testing = true;
             })
             .await,
             driver: Some(driver),

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod data;
+mod double;
 mod drivers;
 mod full;
 mod greeting;
@@ -14,5 +15,6 @@ mod requests;
 mod running;
 #[path = "../support/scripted_driver/mod.rs"]
 mod scripted_driver;
+mod seeded;
 mod stopping;
 mod store;

@@ -181,6 +181,7 @@ async fn every_key_but_plugins_can_be_given_in_the_environment_by_its_name() {
         tls.ca_file = "saddlebag-agent-ca.pem"
         tls.verify_https_client = true
         http.connections = 4
+        http.connections_per_address = 3
         http.head_bytes = 9000
         http.head_time = "5s"
         http.body_bytes = 6000

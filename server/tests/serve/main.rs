@@ -6,6 +6,7 @@ mod alive;
 mod certificates;
 mod check;
 mod data;
+mod double;
 mod help;
 mod locked;
 mod logs;

@@ -1,5 +1,7 @@
 //! Where `dev` keeps its data.
 
+use crate::driver;
+use crate::server::{BUILTIN, STORE};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -35,6 +37,18 @@ impl Data {
         &self.path
     }
 
+    /// Refuses a folder that a server has used.
+    pub fn has_to_be_new(&self) -> Result<(), String> {
+        let store = self.path.join(STORE);
+        match store.exists() {
+            true => Err(format!(
+                "--seed begins without data, and {} is there: give another --data-dir, or none",
+                store.display()
+            )),
+            false => Ok(()),
+        }
+    }
+
     /// Whether it is removed at the end.
     pub fn is_temporary(&self) -> bool {
         self.temporary.is_some()
@@ -44,9 +58,20 @@ impl Data {
     pub fn remove(self) -> Result<(), String> {
         match self.temporary {
             None => Ok(()),
-            Some(folder) => folder
-                .close()
-                .map_err(|error| format!("{} cannot be removed: {error}", self.path.display())),
+            Some(folder) => {
+                withdraw_volumes(&self.path);
+                folder
+                    .close()
+                    .map_err(|error| format!("{} cannot be removed: {error}", self.path.display()))
+            }
         }
+    }
+}
+
+/// Takes the built-in driver's volumes away from where they are mounted: a folder that is mounted on is not
+/// removed, and what is mounted there would be.
+fn withdraw_volumes(data: &Path) {
+    if let Err(error) = driver::erase(&data.join(BUILTIN)) {
+        tracing::warn!("volumes of the built-in driver may be mounted still: {error}");
     }
 }

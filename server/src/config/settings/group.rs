@@ -108,6 +108,14 @@ pub struct Http {
     )]
     pub connections: Option<Count<1>>,
 
+    /// The most connections at once of one client's address; one more is answered 429 and closed. [default: 100]
+    #[arg(
+        long = "http-connections-per-address",
+        value_name = "N",
+        env = "SADDLEBAG_HTTP_CONNECTIONS_PER_ADDRESS"
+    )]
+    pub connections_per_address: Option<Count<1>>,
+
     /// The largest request line with headers, in bytes. [default: 65536]
     #[arg(
         long = "http-head-bytes",
@@ -145,6 +153,7 @@ impl Http {
     pub(super) fn of(connections: listen::Limits, bodies: body::Limits) -> Self {
         Self {
             connections: Some(Count::known(connections.connections)),
+            connections_per_address: Some(Count::known(connections.connections_per_address)),
             head_bytes: Some(Count::known(connections.head_bytes)),
             head_time: Some(connections.head_time.into()),
             body_bytes: Some(Count::known(bodies.bytes)),
@@ -155,6 +164,9 @@ impl Http {
     pub(super) fn or(self, those: Self) -> Self {
         Self {
             connections: self.connections.or(those.connections),
+            connections_per_address: self
+                .connections_per_address
+                .or(those.connections_per_address),
             head_bytes: self.head_bytes.or(those.head_bytes),
             head_time: self.head_time.or(those.head_time),
             body_bytes: self.body_bytes.or(those.body_bytes),
@@ -165,6 +177,9 @@ impl Http {
     pub(super) fn connections_over(&self, standard: listen::Limits) -> listen::Limits {
         listen::Limits {
             connections: self.connections.map_or(standard.connections, Count::get),
+            connections_per_address: self
+                .connections_per_address
+                .map_or(standard.connections_per_address, Count::get),
             head_bytes: self.head_bytes.map_or(standard.head_bytes, Count::get),
             handshake_time: standard.handshake_time,
             head_time: self.head_time.map_or(standard.head_time, Into::into),

@@ -69,7 +69,7 @@ impl Driver {
         }
         let bytes = self.choose_size(wanted.range, origin.as_ref().map(|origin| origin.bytes))?;
         let _reserved = self.reserve(bytes)?;
-        let volume = wanted.into_volume(bytes);
+        let volume = wanted.into_volume(Volume::new_id(&self.options.chance), bytes);
         self.make(&volume, origin.as_ref())?;
         let answer = self.created(&volume);
         self.inventory.tables().put_volume(volume);
@@ -192,9 +192,9 @@ impl Wanted {
         }
     }
 
-    fn into_volume(self, bytes: u64) -> Volume {
+    fn into_volume(self, id: String, bytes: u64) -> Volume {
         Volume {
-            id: Volume::new_id(),
+            id,
             name: self.name,
             bytes,
             contents: self.contents,

@@ -59,7 +59,7 @@ impl Driver {
     }
 
     fn cut(&self, name: String, volume: &Volume) -> Result<Snapshot, Refusal> {
-        let id = Snapshot::new_id();
+        let id = Snapshot::new_id(&self.options.chance);
         let draft = self.root.draft(&id)?;
         let snapshot = Snapshot {
             id,
@@ -67,7 +67,7 @@ impl Driver {
             source_volume_id: volume.id.clone(),
             bytes: volume.bytes,
             contents: volume.contents.clone(),
-            taken: made_at(draft.path())?,
+            taken: self.taken_now(draft.path())?,
         };
         for content in &volume.contents {
             let copy = draft.path().join(content.entry());
@@ -76,6 +76,17 @@ impl Driver {
         flush(draft.path(), true)?;
         self.root.keep(draft, &snapshot)?;
         Ok(snapshot)
+    }
+
+    /// What time it is for a snapshot whose directory was just made.
+    fn taken_now(&self, directory: &Path) -> Result<(i64, i32), Refusal> {
+        match &self.options.clock {
+            Some(clock) => {
+                let now = clock.now();
+                Ok((now.as_second(), now.subsec_nanosecond()))
+            }
+            None => made_at(directory),
+        }
     }
 
     fn snapshot_created(&self, snapshot: &Snapshot) -> CreateSnapshotResponse {

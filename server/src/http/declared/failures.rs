@@ -26,6 +26,8 @@ failures! {
     Always: 403 500;
     /// A parameter is malformed.
     ReadErrors: 400 403 500;
+    /// Nobody but a web page of another origin is refused, and the store may take no changes.
+    TestErrors: 403 500 503;
     /// Something that the request names is not there.
     NotFound: 404;
     /// The body is too slow or too large.

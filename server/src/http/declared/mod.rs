@@ -14,7 +14,7 @@ mod parameters;
 pub(super) use answers::{At, Changed, Done, Json, List, Made, Page};
 pub(super) use failures::{
     Always, BodyErrors, ChangeErrors, DriverErrors, Missing, NotFound, ReadErrors, RecordErrors,
-    RefusalErrors, StoredErrors, WaitErrors,
+    RefusalErrors, StoredErrors, TestErrors, WaitErrors,
 };
 pub(super) use parameters::{
     Blocking, Change, ClaimFilter, ClaimPath, CsiSecrets, Filtered, InNamespace, JobPath,
@@ -25,7 +25,7 @@ pub(super) use parameters::{
 
 use super::{
     acl, claims, doctor, events, jobs, keyring, namespaces, nodes, operations, plugins, search,
-    snapshots, status, volumes, wire,
+    snapshots, status, testing, volumes, wire,
 };
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{RefOr, Required};
@@ -117,6 +117,11 @@ pub fn document() -> utoipa::openapi::OpenApi {
         search::fuzzy_search,
         search::fuzzy_search_by_post,
         events::stream_events,
+        testing::reset,
+        testing::list_faults,
+        testing::set_faults,
+        testing::clear_faults,
+        testing::move_clock,
         status::list_peers,
         status::list_regions,
         status::read_agent,
@@ -130,7 +135,9 @@ pub fn document() -> utoipa::openapi::OpenApi {
         wire::AgentSelf,
         wire::AllocationStub<'static>,
         wire::DraftJob<'static>,
+        wire::ClockNow,
         wire::Events<'static>,
+        wire::Faults<'static>,
         wire::FuzzySearchAnswer<'static>,
         wire::SearchAnswer<'static>,
         wire::Claim<'static>,

@@ -63,6 +63,15 @@ impl Eq for Streamed {}
 #[derive(Clone, Copy, Debug)]
 pub struct IsStreamed;
 
+/// In the extensions of a response that a test asked for in place of the one that it would be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interference {
+    /// It is no answer of the operation.
+    Replaced,
+    /// It is not sent: the connection is closed.
+    Dropped,
+}
+
 /// What a handler answers, before it is finished.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -74,6 +83,8 @@ pub struct Answer {
     pub body: Bytes,
     /// What the body is.
     pub kind: Kind,
+    /// What a test did to it.
+    pub interference: Option<Interference>,
 }
 
 impl Answer {
@@ -84,6 +95,7 @@ impl Answer {
             headers,
             body,
             kind,
+            interference: None,
         }
     }
 
@@ -155,6 +167,9 @@ pub fn plain(answer: Answer) -> Response {
         }
         _ => Response::new(Body::from(answer.body)),
     };
+    if let Some(interference) = answer.interference {
+        response.extensions_mut().insert(interference);
+    }
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;
     let headers = response.headers_mut();

@@ -28,7 +28,7 @@ pub mod route;
 pub mod spelling;
 
 pub use accept::wants_json;
-pub use answer::{Answer, Asked, IsStreamed, finish, plain};
+pub use answer::{Answer, Asked, Interference, IsStreamed, finish, plain};
 pub use guard::Guard;
 pub use options::{ReadOptions, WriteOptions};
 pub use query::Query;

@@ -4,6 +4,7 @@ use super::Limits;
 use super::handshake::shake;
 use super::idle::Requests;
 use super::stream::Stream;
+use crate::http::edge::Interference;
 use crate::tls::Certificates;
 use axum::body::Body;
 use axum::http::{Request, Response};
@@ -73,7 +74,8 @@ where
     async fn http1(self, stream: Stream, watcher: Watcher) -> hyper::Result<()> {
         let service = self.service;
         let answer = service_fn(move |request: Request<Incoming>| {
-            service.clone().oneshot(request.map(Body::new))
+            let answered = service.clone().oneshot(request.map(Body::new));
+            async move { sent(answered.await) }
         });
         let connection = http1::Builder::new()
             .title_case_headers(true)
@@ -90,8 +92,8 @@ where
         let answer = service_fn(move |request: Request<Incoming>| {
             let (service, under_way) = (service.clone(), counted.begin());
             async move {
-                let response = service.oneshot(request.map(Body::new)).await?;
-                Ok::<_, Infallible>(under_way.until_sent(response))
+                let response = sent(service.oneshot(request.map(Body::new)).await)?;
+                Ok::<_, Dropped>(under_way.until_sent(response))
             }
         });
         let head_bytes = u32::try_from(self.limits.head_bytes).unwrap_or(u32::MAX);
@@ -109,3 +111,19 @@ where
         }
     }
 }
+
+/// The response, unless a test asked for none.
+fn sent(answered: Result<Response<Body>, Infallible>) -> Result<Response<Body>, Dropped> {
+    match answered {
+        Ok(response) => match response.extensions().get::<Interference>() {
+            Some(Interference::Dropped) => Err(Dropped),
+            Some(Interference::Replaced) | None => Ok(response),
+        },
+        Err(never) => match never {},
+    }
+}
+
+/// Why a connection is closed without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("a test asked for it")]
+struct Dropped;

@@ -15,6 +15,7 @@ mod namespaces;
 mod schema;
 mod search;
 mod snapshots;
+mod testing;
 mod topology;
 mod volumes;
 
@@ -25,5 +26,6 @@ pub use envelope::Envelope;
 pub use namespaces::NamespaceRequest;
 pub use search::{FuzzySearchRequest, SearchRequest};
 pub use snapshots::{SnapshotRequest, SnapshotsRequest};
+pub use testing::{ClockRequest, FaultsRequest};
 pub use topology::{TopologyRequest, TopologySegmentsRequest};
 pub use volumes::{VolumeRequest, VolumesRequest};

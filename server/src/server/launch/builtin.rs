@@ -37,7 +37,11 @@ impl Builtin {
         let listener = UnixListener::bind(&socket).map_err(failed)?;
         let endpoint =
             Endpoint::at(socket).map_err(|error| StartError::Setup(error.to_string()))?;
-        let options = driver::Options::new(config.data_dir.join("local"), cp.node.as_str());
+        let options = driver::Options {
+            chance: cp.chance.apart("driver"),
+            clock: cp.clock.stands().then(|| cp.clock.clone()),
+            ..driver::Options::new(config.data_dir.join(BUILTIN), cp.node.as_str())
+        };
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
         let serving = tokio::spawn(async move {

@@ -32,10 +32,11 @@ impl Running {
     /// Starts the driver, if it is ours to start. It may take `grace` to end. `of_node` bounds the calls
     /// to its Node service.
     pub fn begin(wanted: Wanted, connection: Connection, of_node: Limits, grace: Duration) -> Self {
+        let node = connection.clone().with_limits(of_node);
         Self {
             supervisor: supervise(&wanted, grace),
+            node: node.to_node(&wanted.job.node),
             wanted,
-            node: connection.clone().with_limits(of_node),
             connection,
             watches: Vec::new(),
         }
@@ -62,11 +63,15 @@ impl Running {
             .add(namespace, id, self.connection.clone(), self.node.clone());
         let watch = |role: &csi::Role| {
             let process = self.supervisor.as_ref().map(Supervisor::process);
+            let service = match role {
+                csi::Role::Controller => &self.connection,
+                csi::Role::Node => &self.node,
+            };
             AbortOnDropHandle::new(tokio::spawn(health::work(
                 cp.clone(),
                 job.clone(),
                 *role,
-                self.connection.clone(),
+                service.clone(),
                 self.wanted.config.health,
                 process,
             )))

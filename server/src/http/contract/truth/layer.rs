@@ -5,13 +5,14 @@
 //!   answered by no operation, and must have a status of [`UNROUTED`].
 //! - Status and headers are judged when they are sent, bodies when they end. A stream that never
 //!   ends, is made while it is sent, or is beyond [`BODY_BOUND`], is judged by its head alone.
+//! - What a test had answered in place of an answer ([`Interference`]) is not judged.
 //! - It belongs around the routes of the document and inside of whatever encodes bodies; pages that
 //!   the document does not tell, such as Swagger UI, belong outside.
 use super::{
     RequestParts, ResponseParts, Routed, Truth, Violation,
     copied::{Copied, Copy},
 };
-use crate::http::edge::IsStreamed;
+use crate::http::edge::{Interference, IsStreamed};
 use axum::{
     body::Body,
     extract::Request,
@@ -114,6 +115,9 @@ impl Asked {
 
 impl Layer {
     fn response(self, asked: Asked, response: Response) -> Response {
+        if response.extensions().get::<Interference>().is_some() {
+            return response;
+        }
         let Some(routed) = response.extensions().get::<Routed>().copied() else {
             self.unrouted(&asked, &response);
             return response;
