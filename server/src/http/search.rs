@@ -209,7 +209,8 @@ fn all<'s>(
                 prefix: prefix.to_owned(),
                 ..VolumeQuery::default()
             };
-            let keys: Vec<_> = state.select(&query, Order::Ascending, None).collect();
+            let found = state.select(&query, Order::Ascending, None);
+            let keys: Vec<_> = found.map(|(key, _)| key.clone()).collect();
             Box::new(keys.into_iter().map(|key| Found {
                 id: key.id.as_str().to_owned().into(),
                 namespace: Some(key.namespace.as_str().to_owned().into()),

@@ -1,7 +1,11 @@
 //! Which volumes a list shows, found without looking at those that it does not.
 
-use super::{State, VolumeQuery};
+use super::{State, VolumeEntry, VolumeQuery};
 use crate::id::{Namespace, VolumeId, VolumeKey};
+use std::sync::Arc;
+
+/// A volume as the table has it.
+type Row<'s> = (&'s VolumeKey, &'s Arc<VolumeEntry>);
 
 /// In which order of their namespaces and ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +25,7 @@ impl State {
         query: &'s VolumeQuery,
         order: Order,
         first: Option<VolumeKey>,
-    ) -> impl Iterator<Item = VolumeKey> + 's {
+    ) -> impl Iterator<Item = Row<'s>> + 's {
         let mut namespaces: Vec<Namespace> = match &query.namespace {
             Some(namespace) => vec![namespace.clone()],
             None => self.namespaces.keys().cloned().collect(),
@@ -36,34 +40,37 @@ impl State {
                 Span::of(&namespace, &query.prefix).on_page(order, first.as_ref())
             })
             .flat_map(move |span| self.within(query, order, span))
-            .filter(move |key| query.node.is_none() || query.shows(self, key))
+            .filter(move |(key, _)| query.node.is_none() || query.shows(self, key))
     }
 
-    /// The keys within a span, of the query's plugin if it names one.
+    /// The volumes within a span, of the query's plugin if it names one.
     fn within<'s>(
         &'s self,
         query: &VolumeQuery,
         order: Order,
         span: Span,
-    ) -> Box<dyn Iterator<Item = VolumeKey> + 's> {
+    ) -> Box<dyn Iterator<Item = Row<'s>> + 's> {
         let range = span.from..span.before;
         match &query.plugin {
-            None => ordered(order, self.volumes.range(range).map(|(key, _)| key)),
+            None => ordered(order, self.volumes.range(range)),
             Some(plugin) => match self.volumes_of.get(plugin) {
-                Some(volumes) => ordered(order, volumes.range(range)),
+                Some(volumes) => {
+                    let keys = ordered(order, volumes.range(range));
+                    Box::new(keys.filter_map(|key| Some((key, self.volume(key)?))))
+                }
                 None => Box::new(std::iter::empty()),
             },
         }
     }
 }
 
-fn ordered<'s>(
+fn ordered<'s, T>(
     order: Order,
-    keys: impl DoubleEndedIterator<Item = &'s VolumeKey> + 's,
-) -> Box<dyn Iterator<Item = VolumeKey> + 's> {
+    rows: impl DoubleEndedIterator<Item = T> + 's,
+) -> Box<dyn Iterator<Item = T> + 's> {
     match order {
-        Order::Ascending => Box::new(keys.cloned()),
-        Order::Descending => Box::new(keys.rev().cloned()),
+        Order::Ascending => Box::new(rows),
+        Order::Descending => Box::new(rows.rev()),
     }
 }
 

@@ -72,16 +72,13 @@ fn page(
         true => Order::Descending,
     };
     let mut page = Vec::new();
-    for key in state.select(query, order, first) {
-        let Some(entry) = state.volume(&key) else {
-            continue;
-        };
+    for (key, entry) in state.select(query, order, first) {
         let fragments = state.fragments(&entry.plugin).map(AsRef::as_ref);
         if !filtering::shows(filter, &entry.fields(fragments))? {
             continue;
         }
         if page.len() == options.page_size() {
-            return Ok((page, Some(key)));
+            return Ok((page, Some(key.clone())));
         }
         page.push(entry.stub(fragments));
     }
