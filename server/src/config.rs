@@ -16,6 +16,7 @@ pub use period::Period;
 pub use plugin::{BaseDir, Launch, PluginConfig};
 pub use settings::{EXAMPLE, Settings, Unfit};
 
+use crate::csi::Sources;
 use crate::error::StatusStyle;
 use crate::http::{edge, listen};
 use crate::id::Namespace;
@@ -33,6 +34,8 @@ pub struct Config {
     pub key_file: Option<PathBuf>,
     /// The key file of before: what it opens is made to open with [`Self::key_file`] at the start.
     pub previous_key_file: Option<PathBuf>,
+    /// What secrets by reference may name. Default: nothing.
+    pub sources: Sources,
     /// Whether the built-in driver runs, as plugin `local`.
     pub builtin_driver: bool,
     /// The plugins besides it.
@@ -75,6 +78,7 @@ impl Config {
             data_dir: data_dir.into(),
             key_file: None,
             previous_key_file: None,
+            sources: Sources::default(),
             builtin_driver: false,
             plugins: Vec::new(),
             namespaces: Vec::new(),

@@ -118,6 +118,7 @@ impl Server {
             live: Arc::new(Live::new(state)),
             clock,
             wrapping,
+            sources: Arc::new(config.sources.clone()),
             drivers: Drivers::default(),
             running: work::Running::default(),
             mounting: work::Running::default(),

@@ -156,7 +156,7 @@ impl Settings {
             shutdown_timeout: Some(config.shutdown_timeout.into()),
             log: Log::defaults(),
             acl: Acl::defaults(),
-            secrets: Secrets::default(),
+            secrets: Secrets::defaults(),
             http: Http::of(config.connections, config.bodies),
             deadlines: Deadlines::of(config.deadlines),
             plugins: Some(config.plugins),
@@ -243,6 +243,11 @@ impl Settings {
                 .map_or(standard.shutdown_timeout, Into::into),
             key_file: file("secrets.key_file", given.secrets.key_file)?,
             previous_key_file: file("secrets.previous_key_file", given.secrets.previous_key_file)?,
+            sources: csi::Sources {
+                folders: given.secrets.from_folders.unwrap_or_default(),
+                variables: given.secrets.from_variables.unwrap_or_default(),
+                credentials: given.secrets.from_credentials.unwrap_or_default(),
+            },
             boot_id: standard.boot_id,
             data_dir: standard.data_dir,
         };

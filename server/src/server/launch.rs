@@ -21,6 +21,7 @@ use builtin::Builtin;
 use running::{Running, Wanted};
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The plugin that the built-in driver is.
 pub const BUILTIN: &str = "local";
@@ -140,6 +141,7 @@ impl Launched {
             Some(file) => secrets_of(file)?,
             None => Secrets::none(),
         };
+        let secrets = secrets.updated(None, Some(&config.secrets_from));
         let (endpoint, command) = match &config.launch {
             Launch::Listening(endpoint) => (endpoint.clone(), Vec::new()),
             Launch::Command(command) => (socket::of_job(&self.folder, &id)?, command.clone()),
@@ -171,8 +173,9 @@ impl Launched {
                 self.limits_of_controllers(&wanted.config.plugin)
             }
         };
-        let connection =
-            Connection::new(wanted.endpoint.clone(), limits).with_secrets(wanted.secrets.clone());
+        let connection = Connection::new(wanted.endpoint.clone(), limits)
+            .with_secrets(wanted.secrets.clone())
+            .with_sources(Arc::clone(&self.cp.sources));
         let mut running = Running::begin(wanted, connection, of_node, self.config.part_of_stop());
         running.watch(&self.cp);
         self.running.push(running);

@@ -58,6 +58,7 @@ mod rig;
 mod scripted_driver;
 mod sealed;
 mod secrets;
+mod secrets_from;
 mod server;
 mod several;
 mod shape;

@@ -174,6 +174,11 @@ async fn every_key_but_plugins_can_be_given_in_the_environment_by_its_name() {
         log.level = "trace"
         log.format = "text"
         acl.enabled = true
+        secrets.key_file = "/k"
+        secrets.previous_key_file = "/p"
+        secrets.from_folders = ["/f"]
+        secrets.from_variables = ["V_*"]
+        secrets.from_credentials = ["c"]
         http.connections = 4
         http.head_bytes = 9000
         http.head_time = "5s"
