@@ -17,6 +17,7 @@ pub use plugin::{BaseDir, Launch, PluginConfig};
 pub use settings::{EXAMPLE, Settings, Unfit};
 
 use crate::chance::Chance;
+use crate::csi::Sources;
 use crate::error::StatusStyle;
 use crate::http::{edge, listen};
 use crate::id::Namespace;
@@ -35,6 +36,8 @@ pub struct Config {
     pub key_file: Option<PathBuf>,
     /// The key file of before: what it opens is made to open with [`Self::key_file`] at the start.
     pub previous_key_file: Option<PathBuf>,
+    /// What secrets by reference may name. Default: nothing.
+    pub sources: Sources,
     /// Whether the built-in driver runs, as plugin `local`.
     pub builtin_driver: bool,
     /// The plugins besides it.
@@ -83,6 +86,7 @@ impl Config {
             data_dir: data_dir.into(),
             key_file: None,
             previous_key_file: None,
+            sources: Sources::default(),
             builtin_driver: false,
             plugins: Vec::new(),
             namespaces: Vec::new(),

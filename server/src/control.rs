@@ -3,7 +3,7 @@
 use crate::attachment::AttachmentKey;
 use crate::chance::Chance;
 use crate::clock::Clock;
-use crate::csi::Secrets;
+use crate::csi::{Secrets, Sources};
 use crate::error::{Error, Fault, Result};
 use crate::id::NodeId;
 use crate::seal::{SealError, Sealed, WrappingKey};
@@ -33,6 +33,8 @@ pub struct Shared {
     pub chance: Chance,
     /// What opens the data keys.
     pub wrapping: WrappingKey,
+    /// What secrets by reference may name.
+    pub sources: Arc<Sources>,
     /// The drivers whose sockets are near.
     pub drivers: Drivers,
     /// The operations, and the attachments by their own id, that controllers are being asked about.
@@ -110,6 +112,17 @@ impl ControlPlane {
             }),
         };
         opened.map_err(seal_error)
+    }
+
+    /// Refuses secrets of which a reference cannot be read now.
+    pub async fn check_references(&self, secrets: Secrets) -> Result<()> {
+        if secrets.references().is_empty() {
+            return Ok(());
+        }
+        let sources = Arc::clone(&self.sources);
+        let read = blocking(move || sources.read(&secrets)).await;
+        read.map(drop)
+            .map_err(|unreadable| Fault::BadItems(unreadable.to_string()).into())
     }
 
     /// Takes every commit of the store into the state, until the store closes.

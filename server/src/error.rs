@@ -13,6 +13,7 @@ mod fault;
 pub use answer::{Answer, StatusStyle};
 pub use fault::Fault;
 
+use crate::csi::UnreadableSecret;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::Deref;
@@ -144,6 +145,12 @@ pub fn multierror(items: &[String]) -> String {
     };
     let listed: String = items.iter().map(|item| format!("\n\t* {item}")).collect();
     format!("{counted}{listed}\n\n")
+}
+
+impl From<UnreadableSecret> for Error {
+    fn from(unreadable: UnreadableSecret) -> Self {
+        Fault::HostFailed(unreadable.to_string()).into()
+    }
 }
 
 #[cfg(test)]

@@ -170,6 +170,7 @@ impl Server {
             clock,
             chance: config.chance.clone(),
             wrapping,
+            sources: Arc::new(config.sources.clone()),
             drivers: Drivers::default(),
             running: work::Running::default(),
             mounting: work::Running::default(),

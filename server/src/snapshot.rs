@@ -38,6 +38,10 @@ pub async fn create(
     deadline: Deadline,
 ) -> Result<Vec<SnapshotTaken>> {
     check(specs)?;
+    for spec in specs {
+        let checked = cp.check_references(spec.secrets.clone()).await;
+        checked.map_err(|error| error.volume(&spec.source_volume_id))?;
+    }
     let mut taken = Vec::new();
     let mut errors = Vec::new();
     let mut done = Vec::new();
@@ -267,7 +271,7 @@ pub async fn list(
     let lacking = "plugin does not support listing snapshots";
     let connection = cp.drivers.to_ask(&cp.state(), plugin, can, lacking)?;
     let page = &csi::ListSnapshots {
-        secrets: connection.secrets_with(&page.secrets),
+        secrets: connection.secrets_with(&page.secrets).await?,
         ..page.clone()
     };
     connection.list_snapshots(page).await.map_err(|error| {

@@ -2,10 +2,11 @@
 
 mod table;
 
-use crate::csi::{Endpoint, Pace};
+use crate::csi::{Endpoint, Pace, Reference};
 use crate::id::{JobId, Namespace, PluginId};
 use crate::plugin::PluginType;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
 use table::Table;
@@ -23,6 +24,8 @@ pub struct PluginConfig {
     /// A file with the secrets that each call about its volumes and snapshots carries, below those of
     /// the volume or request: a JSON object of strings, readable by its owner only.
     pub secrets: Option<PathBuf>,
+    /// Secrets beside those, by reference: read at each call.
+    pub secrets_from: BTreeMap<String, Reference>,
     /// The namespace of the job; it is made if it is not there. Default: `default`.
     pub namespace: Namespace,
     /// How paths of this host look to the driver, if it sees them elsewhere: in a container. Paths of
@@ -76,6 +79,7 @@ impl PluginConfig {
             kind: PluginType::default(),
             launch,
             secrets: None,
+            secrets_from: BTreeMap::new(),
             namespace: Namespace::default_namespace(),
             base_dir: None,
             health: Pace::default(),

@@ -7,10 +7,11 @@
 //! - A call that fails is not tried again here: whoever asked knows whether it may be.
 
 use super::{
-    Call, CallError, Code, Deadlines, Endpoint, Secrets,
+    Call, CallError, Code, Deadlines, Endpoint, Secrets, Sources, UnreadableSecret,
     socket::{Link, connector},
     wire::Wire,
 };
+use crate::control::blocking;
 use crate::crash::{self, Point};
 use crate::id::NodeId;
 use crate::testing::{AWAY, CallFaults, Struck};
@@ -75,6 +76,7 @@ pub struct Connection {
     link: watch::Receiver<Link>,
     secrets: Arc<Secrets>,
     faults: Option<CallFaults>,
+    sources: Arc<Sources>,
 }
 
 impl Connection {
@@ -93,6 +95,7 @@ impl Connection {
             link,
             secrets: Arc::default(),
             faults: None,
+            sources: Arc::default(),
         }
     }
 
@@ -118,15 +121,27 @@ impl Connection {
         Self { faults, ..self }
     }
 
+    /// The same way, where secrets may be read from these.
+    #[must_use]
+    pub fn with_sources(self, sources: Arc<Sources>) -> Self {
+        Self { sources, ..self }
+    }
+
     /// The same way, with turns and deadlines of its own.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
     }
 
-    /// What a call carries: the secrets of the plugin with those of its volume or request on top.
-    pub fn secrets_with(&self, own: &Secrets) -> Secrets {
-        self.secrets.merged_with(own)
+    /// What a call carries: the secrets of the plugin with those of its volume or request on top, each
+    /// reference read now.
+    pub async fn secrets_with(&self, own: &Secrets) -> Result<Secrets, UnreadableSecret> {
+        let secrets = self.secrets.merged_with(own);
+        if secrets.references().is_empty() {
+            return Ok(secrets);
+        }
+        let sources = Arc::clone(&self.sources);
+        blocking(move || sources.read(&secrets)).await
     }
 
     /// The driver's socket.

@@ -23,6 +23,7 @@ mod identity;
 mod node;
 mod output;
 mod redact;
+mod reference;
 mod refused;
 mod secret;
 mod socket;
@@ -50,6 +51,7 @@ pub use node::{
     NodeExpandVolume, NodeGetVolumeStats, NodeIdentity, NodePublishVolume, NodeStageVolume,
     NodeUnpublishVolume, NodeUnstageVolume, Unit, Usage, VolumeStats,
 };
+pub use reference::{Reference, Sources, UnreadableSecret};
 pub use refused::Refused;
 pub use secret::{PublishContext, REDACTED, Secret, Secrets};
 pub use supervise::{DriverCommand, Process, Restart, Supervisor, supervise};

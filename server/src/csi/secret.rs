@@ -24,7 +24,7 @@
 //! let same = saddlebag::csi::Secrets::none() == saddlebag::csi::Secrets::none();
 //! ```
 
-use super::{Capability, appearance};
+use super::{Capability, Reference, appearance};
 use std::{collections::BTreeMap, collections::HashMap, fmt};
 use zeroize::Zeroizing;
 
@@ -53,9 +53,12 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The secrets of one call, by key.
+/// The secrets of one call, by key: values, and references to values that are read at each call.
 #[derive(Clone, Default)]
-pub struct Secrets(BTreeMap<String, Secret>);
+pub struct Secrets {
+    values: BTreeMap<String, Secret>,
+    from: BTreeMap<String, Reference>,
+}
 
 /// What a controller hands to the node side at publish (CSI `publish_context`). Drivers put
 /// credentials in it, so it is treated as secrets are.
@@ -64,7 +67,10 @@ pub type PublishContext = Secrets;
 impl Secrets {
     /// None.
     pub const fn none() -> Self {
-        Self(BTreeMap::new())
+        Self {
+            values: BTreeMap::new(),
+            from: BTreeMap::new(),
+        }
     }
 
     /// Takes over values that were parsed from a request, or decrypted.
@@ -91,29 +97,52 @@ impl Secrets {
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.values.is_empty() && self.from.is_empty()
     }
 
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// The secret of a key.
+    /// The value of a key.
     pub fn get(&self, key: &str) -> Option<&Secret> {
-        self.0.get(key)
+        self.values.get(key)
     }
 
-    /// All of them, in the order of their keys.
+    /// The references, by key.
+    pub fn references(&self) -> &BTreeMap<String, Reference> {
+        &self.from
+    }
+
+    /// These, with the values and the references replaced that are given. A key that then has both is
+    /// a reference.
+    #[must_use]
+    pub fn updated(
+        mut self,
+        values: Option<&Secrets>,
+        from: Option<&BTreeMap<String, Reference>>,
+    ) -> Secrets {
+        if let Some(values) = values {
+            self.values = values.values.clone();
+        }
+        if let Some(from) = from {
+            self.from = from.clone();
+        }
+        self.values.retain(|key, _| !self.from.contains_key(key));
+        self
+    }
+
+    /// All values, in the order of their keys.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Secret)> {
-        self.0.iter().map(|(key, secret)| (key.as_str(), secret))
+        self.values
+            .iter()
+            .map(|(key, secret)| (key.as_str(), secret))
     }
 
     /// These secrets with `over` laid on top: where both have a key, the value of `over` counts.
     /// (Nomad: a volume's stored secrets overlaid by the request's.)
     pub fn merged_with(&self, over: &Secrets) -> Secrets {
         let mut merged = self.clone();
-        merged.0.extend(over.0.clone());
+        merged.values.retain(|key, _| !over.from.contains_key(key));
+        merged.from.retain(|key, _| !over.values.contains_key(key));
+        merged.values.extend(over.values.clone());
+        merged.from.extend(over.from.clone());
         merged
     }
 
@@ -128,7 +157,7 @@ impl Secrets {
         let flags = capabilities
             .into_iter()
             .flat_map(|capability| &capability.mount_options.mount_flags);
-        let of_context = context.0.iter();
+        let of_context = context.values.iter();
         let of_context =
             of_context.map(|(key, value)| (format!("publish context {key}"), value.clone()));
         let of_flags = flags.enumerate().flat_map(|(at, flag)| {
@@ -137,14 +166,12 @@ impl Secrets {
                 .map(move |(part, value)| (format!("mount flag {at} {part}"), Secret::new(value)))
         });
         let mut all = self.clone();
-        all.0.extend(of_context.chain(of_flags));
+        all.values.extend(of_context.chain(of_flags));
         all
     }
 
-    /// `text` with every occurrence of every value replaced by [`REDACTED`], as [`appearance`] says how
-    /// a driver may print one. Occurrences that overlap or touch become one.
-    ///
-    /// [`appearance`]: super::appearance
+    /// `text` with every occurrence of every value replaced by [`REDACTED`], however a driver
+    /// may print it (`appearance`). Occurrences that overlap or touch become one.
     pub fn redact(&self, text: &str) -> String {
         let mut hidden: Vec<(usize, usize)> = self
             .iter()
@@ -181,7 +208,10 @@ fn confidential_parts(flag: &str) -> impl Iterator<Item = &str> {
 
 impl FromIterator<(String, Secret)> for Secrets {
     fn from_iter<I: IntoIterator<Item = (String, Secret)>>(secrets: I) -> Self {
-        Self(secrets.into_iter().collect())
+        Self {
+            values: secrets.into_iter().collect(),
+            from: BTreeMap::new(),
+        }
     }
 }
 

@@ -116,7 +116,10 @@ fn spec(snapshot: SnapshotRequest, named: Option<&str>) -> Result<Spec> {
         source_volume_id,
         plugin_id: snapshot.plugin_id,
         name: snapshot.name,
-        secrets: snapshot.secrets.unwrap_or_default(),
+        secrets: snapshot
+            .secrets
+            .unwrap_or_default()
+            .updated(None, snapshot.secrets_from.as_ref()),
         parameters: snapshot.parameters.unwrap_or_default(),
     })
 }

@@ -2,7 +2,7 @@
 
 use super::cipher::{Cipher, KEY_BYTES};
 use super::{SealError, Sealed, WrappingKey};
-use crate::csi::Secrets;
+use crate::csi::{Reference, Secrets};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -142,17 +142,32 @@ fn owner(id: Uuid) -> String {
     format!("data key {id}")
 }
 
+/// What is encrypted.
+#[derive(Serialize)]
+struct Plain<'s> {
+    values: BTreeMap<&'s str, &'s str>,
+    from: &'s BTreeMap<String, Reference>,
+}
+
+/// What was.
+#[derive(Deserialize)]
+struct Opened {
+    values: BTreeMap<String, String>,
+    from: BTreeMap<String, Reference>,
+}
+
 fn encode(secrets: &Secrets) -> Option<Zeroizing<Vec<u8>>> {
-    let plain: BTreeMap<&str, &str> = secrets
-        .iter()
-        .map(|(key, secret)| (key, secret.expose()))
-        .collect();
+    let values = secrets.iter();
+    let plain = Plain {
+        values: values.map(|(key, secret)| (key, secret.expose())).collect(),
+        from: secrets.references(),
+    };
     serde_json::to_vec(&plain).ok().map(Zeroizing::new)
 }
 
 fn decode(plain: &[u8]) -> Option<Secrets> {
-    let plain: BTreeMap<String, String> = serde_json::from_slice(plain).ok()?;
-    Some(Secrets::from_plain(plain))
+    let Opened { values, from } = serde_json::from_slice(plain).ok()?;
+    Some(Secrets::from_plain(values).updated(None, Some(&from)))
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ use builtin::Builtin;
 use running::{Running, Wanted};
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The plugin that the built-in driver is.
 pub const BUILTIN: &str = "local";
@@ -141,6 +142,7 @@ impl Launched {
             Some(file) => secrets_of(file)?,
             None => Secrets::none(),
         };
+        let secrets = secrets.updated(None, Some(&config.secrets_from));
         let (endpoint, command) = match &config.launch {
             Launch::Listening(endpoint) => (endpoint.clone(), Vec::new()),
             Launch::Command(command) => (socket::of_job(&self.folder, &id)?, command.clone()),
@@ -176,6 +178,7 @@ impl Launched {
         let faults = testing.map(|testing| CallFaults::of(&testing.faults, &wanted.job.plugin));
         let connection = Connection::new(wanted.endpoint.clone(), limits)
             .with_secrets(wanted.secrets.clone())
+            .with_sources(Arc::clone(&self.cp.sources))
             .with_faults(faults);
         let mut running = Running::begin(wanted, connection, of_node, self.config.part_of_stop());
         running.watch(&self.cp);

@@ -2,7 +2,7 @@
 
 use super::intake::{Looked, Plan, Verb, keys_of, write};
 use super::register::new_volume;
-use super::spec::check;
+use super::spec::{check, check_references};
 use super::{Capability, Spec};
 use crate::control::ControlPlane;
 use crate::csi::Refused;
@@ -23,6 +23,7 @@ pub async fn create(
     deadline: Deadline,
 ) -> Result<(Index, Vec<VolumeKey>)> {
     check(specs)?;
+    check_references(cp, specs).await?;
     let (mut index, items) = intend_all(cp, specs, deadline).await?;
     let mut errors = Vec::new();
     let mut done = Vec::new();

@@ -153,8 +153,11 @@ impl<'a> Looked<'a> {
             let fault = Fault::IdentityConflict(spec.id.clone());
             return Err(self.about(fault));
         }
-        if let Some(secrets) = &spec.secrets {
-            volume.secrets = cp.seal(&Volume::owner(&volume.key), secrets)?;
+        if spec.secrets.is_some() || spec.secrets_from.is_some() {
+            let owner = Volume::owner(&volume.key);
+            let stored = cp.open(&owner, volume.secrets.as_ref())?;
+            let updated = stored.updated(spec.secrets.as_ref(), spec.secrets_from.as_ref());
+            volume.secrets = cp.seal(&owner, &updated)?;
         }
         let sizing =
             sizing(&seen.row, spec).map_err(|text| refused(Fault::UpdateConflict(text)))?;

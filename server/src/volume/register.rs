@@ -1,7 +1,7 @@
 //! Registering volumes, which drivers have already, and updating registered ones.
 
 use super::intake::{Looked, Plan, Verb, keys_of, write};
-use super::spec::check;
+use super::spec::{check, check_references};
 use super::{Capability, Spec, Volume};
 use crate::control::ControlPlane;
 use crate::csi::{self, About};
@@ -25,6 +25,7 @@ pub async fn register(
     deadline: Deadline,
 ) -> Result<(Index, Vec<VolumeKey>)> {
     check(specs)?;
+    check_references(cp, specs).await?;
     loop {
         let state = cp.state();
         let mut plans = Vec::with_capacity(specs.len());
@@ -145,7 +146,7 @@ async fn validate(cp: &ControlPlane, looked: &Looked<'_>, plan: &Plan) -> Result
         volume_context: volume.context.clone(),
         capabilities: volume.csi_capabilities(Some(&looked.plugin)),
         parameters: volume.parameters.clone(),
-        secrets: connection.secrets_with(&secrets),
+        secrets: connection.secrets_with(&secrets).await?,
     };
     let confirmed = connection
         .validate_volume_capabilities(&request)
@@ -175,6 +176,7 @@ pub(super) fn new_volume(
     let key = spec.key();
     let now = cp.clock.now();
     let secrets = spec.secrets.clone().unwrap_or_default();
+    let secrets = secrets.updated(None, spec.secrets_from.as_ref());
     let topologies = if spec.topologies.is_empty() {
         spec.required.iter().flatten().flatten().cloned().collect()
     } else {

@@ -1,7 +1,10 @@
 //! A volume as a client describes it.
 
 use super::{Capability, TopologyRequest};
-use crate::csi::{AccessMode, AttachmentMode, MountOptions, Secrets, Topology, UnknownMode};
+use crate::control::ControlPlane;
+use crate::csi::{
+    AccessMode, AttachmentMode, MountOptions, Reference, Secrets, Topology, UnknownMode,
+};
 use crate::error::{Error, Fault, Result};
 use crate::id::{ExternalId, Namespace, PluginId, VolumeId, VolumeKey};
 use std::collections::{BTreeMap, HashSet};
@@ -36,6 +39,8 @@ pub struct Spec {
     pub context: BTreeMap<String, String>,
     /// The secrets for calls about it. None of them (`Some` of nothing) erases the stored ones.
     pub secrets: Option<Secrets>,
+    /// Where more of them are read from, at each call. Likewise.
+    pub secrets_from: Option<BTreeMap<String, Reference>>,
     /// The volume to clone: the driver's id.
     pub clone_id: String,
     /// The snapshot to make it from: the driver's id.
@@ -151,6 +156,16 @@ pub(super) fn check(specs: &[Spec]) -> Result<()> {
         if !external_id.is_empty() && !external_ids.insert((&spec.plugin_id, external_id)) {
             return Err(twice("external id", external_id).volume(&spec.id));
         }
+    }
+    Ok(())
+}
+
+/// Refuses references that cannot be read now.
+pub(super) async fn check_references(cp: &ControlPlane, specs: &[Spec]) -> Result<()> {
+    for spec in specs {
+        let secrets = Secrets::none().updated(None, spec.secrets_from.as_ref());
+        let checked = cp.check_references(secrets).await;
+        checked.map_err(|error| error.volume(&spec.id))?;
     }
     Ok(())
 }

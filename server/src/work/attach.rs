@@ -79,7 +79,7 @@ async fn ask(
     row: &Attachment,
     step: Step,
 ) -> Result<Tried<Told>> {
-    let secrets = connection.secrets_with(&secrets(cp, state, row)?);
+    let secrets = connection.secrets_with(&secrets(cp, state, row)?).await?;
     let about = About {
         external_id: row.key.external_id.as_str(),
         node_id: &row.external_node_id,

@@ -111,7 +111,8 @@ impl Asking<'_> {
             capability: self.told(row),
             secrets: self
                 .connection
-                .secrets_with(&secrets(self.cp, self.state, row)?),
+                .secrets_with(&secrets(self.cp, self.state, row)?)
+                .await?,
             volume_context: row.volume_context.clone(),
         };
         let about = About {
@@ -181,7 +182,8 @@ impl Asking<'_> {
             readonly: claim.read_only,
             secrets: self
                 .connection
-                .secrets_with(&secrets(self.cp, self.state, row)?),
+                .secrets_with(&secrets(self.cp, self.state, row)?)
+                .await?,
             volume_context: row.volume_context.clone(),
         };
         let about = About {
@@ -263,7 +265,8 @@ impl Asking<'_> {
             capability: Some(self.told(row)),
             secrets: self
                 .connection
-                .secrets_with(&secrets(self.cp, self.state, row)?),
+                .secrets_with(&secrets(self.cp, self.state, row)?)
+                .await?,
         };
         let about = About {
             external_id: &expand.external_id,

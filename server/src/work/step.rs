@@ -112,7 +112,8 @@ async fn ask(cp: &ControlPlane, state: &State, row: &Operation) -> Result<Tried>
             let delete = csi::DeleteSnapshot {
                 snapshot_id: id.to_string(),
                 secrets: connection
-                    .secrets_with(&cp.open(&Operation::owner(row.id), row.secrets.as_ref())?),
+                    .secrets_with(&cp.open(&Operation::owner(row.id), row.secrets.as_ref())?)
+                    .await?,
             };
             let about = About {
                 snapshot_id: id.as_str(),
@@ -142,7 +143,8 @@ async fn create(
         capabilities: volume.csi_capabilities(state.plugin(&volume.plugin).map(AsRef::as_ref)),
         parameters: volume.parameters.clone(),
         secrets: connection
-            .secrets_with(&cp.open(&Volume::owner(&volume.key), volume.secrets.as_ref())?),
+            .secrets_with(&cp.open(&Volume::owner(&volume.key), volume.secrets.as_ref())?)
+            .await?,
         content_source: source(volume),
         accessibility_requirements: requirement(state, volume),
     };
@@ -203,7 +205,8 @@ async fn expand(
         capacity_range: range(volume),
         capability: in_use(state, volume),
         secrets: connection
-            .secrets_with(&cp.open(&Volume::owner(&volume.key), volume.secrets.as_ref())?),
+            .secrets_with(&cp.open(&Volume::owner(&volume.key), volume.secrets.as_ref())?)
+            .await?,
     };
     let about = About {
         external_id: &expand.external_id,
@@ -236,7 +239,7 @@ async fn delete(
     let sent = cp.open(&Operation::owner(row.id), row.secrets.as_ref())?;
     let delete = csi::DeleteVolume {
         external_id: volume.external_id.to_string(),
-        secrets: connection.secrets_with(&stored.merged_with(&sent)),
+        secrets: connection.secrets_with(&stored.merged_with(&sent)).await?,
     };
     let about = About {
         external_id: &delete.external_id,
@@ -260,7 +263,7 @@ async fn snapshot(
     let create = csi::CreateSnapshot {
         source_volume_id: volume.external_id.to_string(),
         name: row.csi_name.clone(),
-        secrets: connection.secrets_with(&stored.merged_with(&sent)),
+        secrets: connection.secrets_with(&stored.merged_with(&sent)).await?,
         parameters: parameters.clone(),
         accessibility_requirements: None,
     };

@@ -167,6 +167,7 @@ fn request(operation: Operation) -> (String, Option<Value>) {
         ("accessor_id", UNKNOWN),
         ("policy_name", "nope"),
         ("role_id", UNKNOWN),
+        ("key_id", UNKNOWN),
         ("role_name", "nope"),
         ("namespace_name", "default"),
     ] {

@@ -61,6 +61,7 @@ mod rig;
 mod scripted_driver;
 mod sealed;
 mod secrets;
+mod secrets_from;
 mod server;
 mod several;
 mod shape;

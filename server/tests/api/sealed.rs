@@ -4,9 +4,10 @@ use crate::rig::{Rig, key};
 use jiff::SignedDuration;
 use saddlebag::clock::Clock;
 use saddlebag::config::Config;
+use saddlebag::control::ControlPlane;
 use saddlebag::csi::{Call, v1};
 use saddlebag::server::Server;
-use saddlebag::store::{Committed, Key, Store, Transaction, Write, keys};
+use saddlebag::store::{Key, Store, Transaction, Write, keys};
 use serde_json::{Value, json};
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -19,13 +20,13 @@ async fn row(store: &dyn Store, key: &Key) -> Value {
     serde_json::from_slice(&row.value).unwrap()
 }
 
-async fn put(store: &dyn Store, key: Key, row: &Value) {
+/// Puts a row, whatever is there, and waits until it is seen.
+async fn put(cp: &ControlPlane, key: Key, row: &Value) {
     let transaction = Transaction {
         guards: Vec::new(),
         writes: vec![Write::Put(key, serde_json::to_vec(row).unwrap().into())],
     };
-    let committed = store.commit(transaction).await.unwrap();
-    assert!(matches!(committed, Committed::At(_)));
+    cp.commit(transaction).await.unwrap().unwrap();
 }
 
 #[tokio::test]
@@ -35,24 +36,24 @@ async fn secrets_in_the_row_of_another_volume_open_nothing() {
         let secrets = json!({"Secrets": {"password": format!("of-{id}")}});
         rig.create(id, secrets).await.unwrap();
     }
-    let store = &*rig.server.control_plane.store;
+    let cp = &rig.server.control_plane;
     let (of_a, of_b) = (keys::volume(&key("a")), keys::volume(&key("b")));
-    let (a, b) = (row(store, &of_a).await, row(store, &of_b).await);
+    let (a, b) = (row(&*cp.store, &of_a).await, row(&*cp.store, &of_b).await);
     assert_ne!(a["secrets"], Value::Null);
     let with = |row: &Value, secrets: &Value| {
         let mut row = row.clone();
         row["secrets"] = secrets.clone();
         row
     };
-    put(store, of_a.clone(), &with(&a, &b["secrets"])).await;
-    put(store, of_b, &with(&b, &a["secrets"])).await;
+    put(cp, of_a.clone(), &with(&a, &b["secrets"])).await;
+    put(cp, of_b, &with(&b, &a["secrets"])).await;
 
     let delete = || rig.client().delete_volume().volume_id("a");
     let shortly = std::time::Duration::from_secs(1);
     delete().wait(shortly).send().await.unwrap_err();
     assert_eq!(rig.count(Call::DeleteVolume), 0);
     // Put back, they are what they were, at the next try.
-    put(store, of_a, &a).await;
+    put(cp, of_a, &a).await;
     rig.server.clock.advance(SignedDuration::from_mins(2));
     delete().send().await.unwrap();
     let asked: v1::DeleteVolumeRequest = rig.driver.last(Call::DeleteVolume);

@@ -130,6 +130,8 @@ fn every_reference_leads_to_a_declared_schema() {
         [
             "CapabilityRequest",
             "MountOptionsRequest",
+            "SecretReference",
+            "SecretsFromRequest",
             "SecretsRequest",
             "SnapshotRequest",
             "SnapshotsRequest",

@@ -180,6 +180,11 @@ async fn every_key_but_plugins_can_be_given_in_the_environment_by_its_name() {
         tls.key_file = "global-server-saddlebag-key.pem"
         tls.ca_file = "saddlebag-agent-ca.pem"
         tls.verify_https_client = true
+        secrets.key_file = "/k"
+        secrets.previous_key_file = "/p"
+        secrets.from_folders = ["/f"]
+        secrets.from_variables = ["V_*"]
+        secrets.from_credentials = ["c"]
         http.connections = 4
         http.connections_per_address = 3
         http.head_bytes = 9000

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod alive;
+mod canaries;
 mod certificates;
 mod check;
 mod data;

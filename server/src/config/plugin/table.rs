@@ -2,11 +2,12 @@
 
 use super::{BaseDir, Launch, PluginConfig};
 use crate::config::Period;
-use crate::csi::{Endpoint, Pace};
+use crate::csi::{Endpoint, Pace, Reference};
 use crate::id::{Namespace, PluginId};
 use crate::plugin::PluginType;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -26,6 +27,8 @@ pub(super) struct Table {
     endpoint: Option<Endpoint>,
     command: Option<Words>,
     secrets: Option<PathBuf>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    secrets_from: BTreeMap<String, Reference>,
     #[serde(
         default = "Namespace::default_namespace",
         deserialize_with = "namespace"
@@ -120,6 +123,7 @@ impl TryFrom<Table> for PluginConfig {
             kind: table.kind,
             launch,
             secrets: table.secrets,
+            secrets_from: table.secrets_from,
             namespace: table.namespace,
             base_dir: table.base_dir,
             health: Pace {
@@ -142,6 +146,7 @@ impl From<PluginConfig> for Table {
             endpoint,
             command,
             secrets: plugin.secrets,
+            secrets_from: plugin.secrets_from,
             namespace: plugin.namespace,
             base_dir: plugin.base_dir,
             health: plugin.health.into(),

@@ -61,13 +61,52 @@ pub struct Secrets {
         env = "SADDLEBAG_SECRETS_PREVIOUS_KEY_FILE"
     )]
     pub previous_key_file: Option<PathBuf>,
+
+    /// A folder below whose files SecretsFrom may name; may be repeated.
+    #[arg(
+        long = "secrets-from-folder",
+        value_name = "DIR",
+        env = "SADDLEBAG_SECRETS_FROM_FOLDERS",
+        value_delimiter = ','
+    )]
+    pub from_folders: Option<Vec<PathBuf>>,
+
+    /// A variable that SecretsFrom may name, or the beginning of some with a `*`; may be repeated.
+    #[arg(
+        long = "secrets-from-variable",
+        value_name = "NAME",
+        env = "SADDLEBAG_SECRETS_FROM_VARIABLES",
+        value_delimiter = ','
+    )]
+    pub from_variables: Option<Vec<String>>,
+
+    /// A systemd credential that SecretsFrom may name, likewise; may be repeated.
+    #[arg(
+        long = "secrets-from-credential",
+        value_name = "NAME",
+        env = "SADDLEBAG_SECRETS_FROM_CREDENTIALS",
+        value_delimiter = ','
+    )]
+    pub from_credentials: Option<Vec<String>>,
 }
 
 impl Secrets {
+    pub(super) fn defaults() -> Self {
+        Self {
+            from_folders: Some(Vec::new()),
+            from_variables: Some(Vec::new()),
+            from_credentials: Some(Vec::new()),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn or(self, those: Self) -> Self {
         Self {
             key_file: self.key_file.or(those.key_file),
             previous_key_file: self.previous_key_file.or(those.previous_key_file),
+            from_folders: self.from_folders.or(those.from_folders),
+            from_variables: self.from_variables.or(those.from_variables),
+            from_credentials: self.from_credentials.or(those.from_credentials),
         }
     }
 }

@@ -152,3 +152,32 @@ impl PartialSchema for SecretsRequest {
 }
 
 impl ToSchema for SecretsRequest {}
+
+/// The schema of references to secrets, by key.
+pub(super) struct SecretsFromRequest;
+
+impl PartialSchema for SecretsFromRequest {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::Object)
+            .additional_properties(Some(reference::<SecretReference>()))
+            .into()
+    }
+}
+
+impl ToSchema for SecretsFromRequest {
+    fn schemas(named: &mut Named) {
+        collect::<SecretReference>(named);
+    }
+}
+
+/// The schema of one reference.
+struct SecretReference;
+
+impl PartialSchema for SecretReference {
+    fn schema() -> RefOr<Schema> {
+        object([("File", text()), ("Env", text()), ("Credential", text())]).into()
+    }
+}
+
+impl ToSchema for SecretReference {}

@@ -2,9 +2,9 @@
 
 use super::{
     Envelope,
-    schema::{self, Named, SecretsRequest},
+    schema::{self, Named, SecretsFromRequest, SecretsRequest},
 };
-use crate::csi::Secrets;
+use crate::csi::{Reference, Secrets};
 use crate::http::edge::{
     Reason, Refusal,
     json::{self, Node},
@@ -68,6 +68,8 @@ pub struct SnapshotRequest {
     pub name: String,
     /// For the driver, over those of the volume; never answered.
     pub secrets: Option<Secrets>,
+    /// Where more of them are read from, at each call.
+    pub secrets_from: Option<BTreeMap<String, Reference>>,
     /// For the driver (CSI `parameters`).
     pub parameters: Option<BTreeMap<String, String>>,
 }
@@ -83,6 +85,7 @@ impl SnapshotRequest {
             plugin_id: object.text("PluginID")?,
             name: object.text("Name")?,
             secrets: object.secrets("Secrets")?,
+            secrets_from: object.references("SecretsFrom")?,
             parameters: object.map("Parameters")?,
         })
     }
@@ -104,6 +107,7 @@ impl PartialSchema for SnapshotRequest {
             ("PluginID", schema::text()),
             ("Name", schema::text()),
             ("Secrets", schema::optional::<SecretsRequest>()),
+            ("SecretsFrom", schema::optional::<SecretsFromRequest>()),
             ("Parameters", schema::map()),
         ]);
         schema::with_ignored(object, &SERVER_OWNED)
@@ -113,5 +117,6 @@ impl PartialSchema for SnapshotRequest {
 impl ToSchema for SnapshotRequest {
     fn schemas(named: &mut Named) {
         schema::collect::<SecretsRequest>(named);
+        schema::collect::<SecretsFromRequest>(named);
     }
 }

@@ -2,9 +2,9 @@
 
 use super::{
     CapabilityRequest, Envelope, MountOptionsRequest, TopologyRequest, TopologySegmentsRequest,
-    schema::{self, Named, SecretsRequest},
+    schema::{self, Named, SecretsFromRequest, SecretsRequest},
 };
-use crate::csi::Secrets;
+use crate::csi::{Reference, Secrets};
 use crate::http::edge::{
     Refusal,
     json::{self, Node},
@@ -89,6 +89,8 @@ pub struct VolumeRequest {
     pub parameters: Option<BTreeMap<String, String>>,
     /// For the driver; never answered.
     pub secrets: Option<Secrets>,
+    /// Where more of them are read from, at each call.
+    pub secrets_from: Option<BTreeMap<String, Reference>>,
     /// The driver's own words about a volume that exists (CSI `volume_context`).
     pub context: Option<BTreeMap<String, String>>,
     /// Create it from this snapshot, by the driver's id.
@@ -117,6 +119,7 @@ impl VolumeRequest {
             mount_options: object.child("MountOptions", MountOptionsRequest::read)?,
             parameters: object.map("Parameters")?,
             secrets: object.secrets("Secrets")?,
+            secrets_from: object.references("SecretsFrom")?,
             context: object.map("Context")?,
             snapshot_id: object.text("SnapshotID")?,
             clone_id: object.text("CloneID")?,
@@ -168,6 +171,7 @@ impl PartialSchema for VolumeRequest {
             ("MountOptions", schema::optional::<MountOptionsRequest>()),
             ("Parameters", schema::map()),
             ("Secrets", schema::optional::<SecretsRequest>()),
+            ("SecretsFrom", schema::optional::<SecretsFromRequest>()),
             ("Context", schema::map()),
             ("SnapshotID", schema::text()),
             ("CloneID", schema::text()),
@@ -183,6 +187,7 @@ impl ToSchema for VolumeRequest {
         schema::collect::<CapabilityRequest>(named);
         schema::collect::<MountOptionsRequest>(named);
         schema::collect::<SecretsRequest>(named);
+        schema::collect::<SecretsFromRequest>(named);
         schema::collect::<TopologyRequest>(named);
     }
 }

@@ -54,6 +54,7 @@ fn spec(volume: VolumeRequest, namespace: &str) -> Spec {
         parameters: volume.parameters.unwrap_or_default(),
         context: volume.context.unwrap_or_default(),
         secrets: volume.secrets,
+        secrets_from: volume.secrets_from,
         clone_id: volume.clone_id,
         snapshot_id: volume.snapshot_id,
         required: places(required),

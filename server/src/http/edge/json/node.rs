@@ -1,7 +1,7 @@
 //! Walking through a body: each step says what it expects, and where it was if that is not there.
 
 use super::{place::Place, value::Value};
-use crate::csi::Secrets;
+use crate::csi::{Reference, Secrets};
 use crate::http::edge::{Refusal, refuse::quoted};
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -193,6 +193,33 @@ impl<'n> Object<'n> {
                 _ => node.expected("an object of strings"),
             });
             map.map(Secrets::from_plain)
+        })
+    }
+
+    /// A map of references to secrets.
+    pub fn references(&self, name: &str) -> Result<Option<BTreeMap<String, Reference>>, Refusal> {
+        self.child(name, |node| {
+            let Value::Object(entries) = node.value else {
+                return Err(node.expected("an object"));
+            };
+            let entry = |(key, value): &(Cow<'_, str>, Value<'_>)| {
+                let place = Place::Entry(&node.place, key);
+                let from = Node { value, place }.object()?;
+                let given = [
+                    from.filled_text("File")?
+                        .map(|path| Reference::File(path.into())),
+                    from.filled_text("Env")?.map(Reference::Env),
+                    from.filled_text("Credential")?.map(Reference::Credential),
+                ];
+                let mut given = given.into_iter().flatten();
+                match (given.next(), given.next()) {
+                    (Some(reference), None) => Ok((key.clone().into_owned(), reference)),
+                    _ => Err(Refusal::malformed(format!(
+                        "{place}: expected one of File, Env and Credential"
+                    ))),
+                }
+            };
+            entries.iter().map(entry).collect()
         })
     }
 
