@@ -11,7 +11,7 @@ use reqwest::StatusCode;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use saddlebag::http::contract::document::Document;
 use saddlebag::http::contract::examples::{
-    Answers, Case, cases, failures, judge, plan, shown, uncovered,
+    Answers, Case, Unable, cases, failures, judge, plan, shown, uncovered, unshown,
 };
 use saddlebag::http::contract::validator::Problem;
 use serde_json::Value;
@@ -35,6 +35,87 @@ const UNABLE_TO_HAPPEN: [(&str, &str); 5] = [
     ("internal", "it takes a defect"),
     ("store_unavailable", "it takes a broken store"),
     ("operation_abandoned", "it takes two clients at once"),
+];
+
+/// Why no case has a detach fail at the driver.
+const RELEASED: &str =
+    "it takes a release that failed before, and another request while the driver is asked again";
+
+/// Statuses that no case can bring about, and why.
+const UNABLE_TO_BE_SHOWN: [Unable<'static>; 9] = [
+    Unable {
+        status: "500",
+        operations: &[],
+        reason: "it takes a defect",
+    },
+    Unable {
+        status: "408",
+        operations: &[],
+        reason: "it takes 30 s",
+    },
+    Unable {
+        status: "413",
+        operations: &[],
+        reason: "a body of 1 MiB does not belong into a document",
+    },
+    Unable {
+        status: "503",
+        operations: &[
+            "abandon_operation",
+            "apply_namespace",
+            "apply_namespace_by_post",
+            "apply_policy",
+            "apply_policy_by_post",
+            "bootstrap_acl",
+            "bootstrap_acl_by_post",
+            "create_namespace",
+            "create_namespace_by_post",
+            "create_role",
+            "create_role_by_post",
+            "create_token",
+            "create_token_by_post",
+            "delete_namespace",
+            "delete_policy",
+            "delete_role",
+            "delete_token",
+            "deregister_volume",
+            "fence_node",
+            "release_claim",
+            "retry_claims",
+            "retry_operation",
+            "unfence_node",
+            "update_role",
+            "update_role_by_post",
+            "update_token",
+            "update_token_by_post",
+        ],
+        reason: "it takes a broken store",
+    },
+    Unable {
+        status: "501",
+        operations: &["detach_volume"],
+        reason: RELEASED,
+    },
+    Unable {
+        status: "502",
+        operations: &["detach_volume"],
+        reason: RELEASED,
+    },
+    Unable {
+        status: "503",
+        operations: &["detach_volume"],
+        reason: RELEASED,
+    },
+    Unable {
+        status: "504",
+        operations: &["detach_volume"],
+        reason: RELEASED,
+    },
+    Unable {
+        status: "507",
+        operations: &["detach_volume"],
+        reason: RELEASED,
+    },
 ];
 
 fn document() -> Document {
@@ -139,6 +220,12 @@ async fn exchange(
     let response = server.http.execute(request).await.map_err(failed)?;
     let (status, headers) = (response.status(), response.headers().clone());
     Ok((status, headers, response.bytes().await.map_err(failed)?))
+}
+
+#[test]
+fn every_status_of_every_operation_is_shown_or_cannot_be() {
+    let unshown = unshown(&document(), &all(), &UNABLE_TO_BE_SHOWN);
+    assert!(unshown.is_empty(), "{}", lines(&unshown));
 }
 
 #[test]

@@ -3,11 +3,11 @@ use super::document;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header::CONTENT_TYPE};
 use saddlebag::csi::Code;
 use saddlebag::http::contract::{
-    examples::{Answers, Case, Driver, cases, failures, judge, plan, shown, uncovered},
+    examples::{Answers, Case, Driver, cases, judge, plan, shown},
     validator::Problem,
 };
 
-const DOCUMENT: &str = r##"
+pub const DOCUMENT: &str = r##"
 openapi: 3.0.3
 paths:
   /v1/volume/{id}:
@@ -53,17 +53,17 @@ components:
         Size: { type: integer, example: 5 }
 "##;
 
-fn all() -> Vec<Case> {
+pub fn all() -> Vec<Case> {
     cases(&document(DOCUMENT)).unwrap()
 }
 
-fn case(name: &str) -> Case {
+pub fn case(name: &str) -> Case {
     let mut cases = all();
     cases.retain(|case| case.to_string() == name);
     cases.remove(0)
 }
 
-fn lines(problems: &[Problem]) -> Vec<String> {
+pub fn lines(problems: &[Problem]) -> Vec<String> {
     problems.iter().map(ToString::to_string).collect()
 }
 
@@ -306,19 +306,6 @@ fn a_case_says_what_the_driver_does() {
 }
 
 #[test]
-fn failures_that_the_document_shows_are_found_once() {
-    let failure = "application/json: { schema: {}, examples: { no: { value: { code: no } } } }";
-    let shown = DOCUMENT.replace("text/plain: { schema: { type: string } }", failure);
-    let document = document(&shown);
-    let found = failures(&document);
-    let [(place, value)] = found.as_slice() else {
-        panic!("{found:?}")
-    };
-    assert_eq!(place, "put_volume: response 400 / example no");
-    assert_eq!(value["code"], "no");
-}
-
-#[test]
 fn cases_that_cannot_be_put_in_order_are_refused() {
     refused(
         "name: updates,",
@@ -344,89 +331,5 @@ fn cases_that_cannot_be_put_in_order_are_refused() {
         "Note: \"at {{put_volume/creates: /Index}}\"",
         "Note: \"at {{put_volume/refuses: /message}}\"",
         &["put_volume/updates: it refers to put_volume/refuses, which it is not given"],
-    );
-}
-
-#[test]
-fn operations_need_a_success_and_a_failure() {
-    let document = document(DOCUMENT);
-    let excused = [("get_volume", "it is only a sample")];
-    assert_eq!(lines(&uncovered(&document, &all(), &excused)), [""; 0]);
-    assert_eq!(
-        lines(&uncovered(&document, &all(), &[])),
-        ["get_volume: no example shows it fail"]
-    );
-    let only_reads = [case("get_volume/reads")];
-    assert_eq!(
-        lines(&uncovered(&document, &only_reads, &excused)),
-        [
-            "put_volume: no example shows it succeed",
-            "put_volume: no example shows it fail"
-        ]
-    );
-    let stale = [excused[0], ("put_volume", "why"), ("gone", "left")];
-    assert_eq!(
-        lines(&uncovered(&document, &all(), &stale)),
-        [
-            "put_volume: listed as unable to fail, yet an example shows it fail",
-            "gone: listed as unable to fail (left), but there is no such operation"
-        ]
-    );
-}
-
-#[test]
-fn values_that_the_document_shows_fit_their_schemas() {
-    let problems = |from: &str, to: &str| {
-        assert_eq!(DOCUMENT.matches(from).count(), 1, "`{from}` stands once");
-        lines(&shown(&document(&DOCUMENT.replace(from, to))))
-    };
-    assert_eq!(lines(&shown(&document(DOCUMENT))), [""; 0]);
-    assert_eq!(
-        problems("value: { ID: db, Size: 1 }", "value: { ID: db, Size: big }"),
-        [
-            r#"get_volume: response 200 application/json / example db / Size: "big" is not of type "integer""#
-        ]
-    );
-    assert_eq!(
-        problems("value: { ID: db, Size: 1 }", "value: { Id: db }"),
-        [
-            r#"get_volume: response 200 application/json / example db / Id: "db" is not allowed here"#
-        ]
-    );
-    assert_eq!(
-        problems("example: 7", "example: seven"),
-        [
-            r#"get_volume: response 200 header X-Nomad-Index / example: "seven" is not of type "integer""#
-        ]
-    );
-    assert_eq!(
-        problems("example: 5", "example: 5.5"),
-        [r#"schema Volume / Size / example: 5.5 is not of type "integer""#]
-    );
-    assert_eq!(
-        problems(
-            "schema: { type: string }, example: db",
-            "schema: { type: string }, example: 1"
-        ),
-        [
-            r#"get_volume: parameter path id / example: 1 is not of type "string""#,
-            r#"put_volume: parameter path id / example: 1 is not of type "string""#,
-        ]
-    );
-    let request =
-        "content: { application/json: { schema: { $ref: \"#/components/schemas/Volume\" } } }";
-    assert_eq!(
-        problems(
-            request,
-            &request.replace("\" } } }", "\" }, example: { size: 1 } } }")
-        ),
-        ["put_volume: request application/json / example / size: 1 is not allowed here"]
-    );
-    assert_eq!(
-        problems(
-            "{ value: { ID: db, Size: 1 } }",
-            "{ externalValue: elsewhere }"
-        ),
-        ["get_volume: response 200 application/json / example db: it has no `value`"]
     );
 }

@@ -6,6 +6,7 @@ mod declared;
 mod documents;
 mod examples;
 mod schemas;
+mod shown;
 mod swagger;
 mod truth;
 

@@ -109,6 +109,10 @@ impl Stage {
                 .filter(|_| operation.method() == "GET")
                 .map(|(_, id)| id.as_str())
         };
+        // Without leave to write, a change is about nothing that is there.
+        let may_name = self.write || operation.method() == "GET";
+        let known = |id: &Option<String>| id.clone().filter(|_| may_name);
+        let (plugin, node) = (known(&self.plugin), known(&self.node));
         let volume = self
             .made
             .id(Kind::Volume)
@@ -117,8 +121,8 @@ impl Stage {
         let values = [
             ("{{uuid}}", uuid.as_str()),
             ("{{namespace}}", &self.namespace),
-            ("{{plugin}}", self.plugin.as_deref().unwrap_or(&fresh)),
-            ("{{node}}", self.node.as_deref().unwrap_or(&uuid)),
+            ("{{plugin}}", plugin.as_deref().unwrap_or(&fresh)),
+            ("{{node}}", node.as_deref().unwrap_or(&uuid)),
             ("{{operation}}", there("{{operation}}").unwrap_or(&uuid)),
             ("{{volume}}", volume),
             (

@@ -138,6 +138,64 @@ pub fn uncovered(
     problems
 }
 
+/// A status that no case can bring about, and why.
+pub struct Unable<'t> {
+    /// The status, as it stands in the document.
+    pub status: &'t str,
+    /// The operations of which this is true; none are all.
+    pub operations: &'t [&'t str],
+    /// Why.
+    pub reason: &'t str,
+}
+
+/// Statuses that the document lists and no case shows, operation by operation.
+///
+/// What `unable` names that is shown all the same, or listed nowhere, is a problem too, so the list
+/// cannot go stale.
+#[must_use]
+pub fn unshown(document: &Document, cases: &[Case], unable: &[Unable<'_>]) -> Vec<Problem> {
+    let mut problems = vec![];
+    let mut met = vec![false; unable.len()];
+    for operation in document.operations() {
+        for status in operation.responses.keys() {
+            let is_shown = cases.iter().any(|case| {
+                case.operation == operation.id && case.example.status.to_string() == *status
+            });
+            let excuse = unable.iter().position(|it| {
+                let is_of_all = it.operations.is_empty();
+                it.status == *status && (is_of_all || it.operations.contains(&operation.id))
+            });
+            if let Some(excuse) = excuse {
+                met[excuse] = true;
+            }
+            let problem = match (is_shown, excuse) {
+                (false, None) => format!("no example shows its status {status}"),
+                (true, Some(excuse)) => format!(
+                    "listed as unable to have {status} ({}), yet an example shows it",
+                    unable[excuse].reason
+                ),
+                _ => continue,
+            };
+            problems.push(Problem {
+                place: operation.id.to_owned(),
+                problem,
+            });
+        }
+    }
+    for (unable, met) in unable.iter().zip(met) {
+        if !met {
+            problems.push(Problem {
+                place: String::new(),
+                problem: format!(
+                    "no operation has the status {} that {:?} are listed as unable to have",
+                    unable.status, unable.operations
+                ),
+            });
+        }
+    }
+    problems
+}
+
 fn problems_of(document: &Document, cases: &[Case]) -> Vec<Problem> {
     let mut problems = vec![];
     let mut names = BTreeSet::new();
