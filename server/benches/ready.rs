@@ -78,7 +78,7 @@ fn wait_for(ready: &Path, began: Instant) -> String {
 }
 
 async fn resets(url: &str) -> Vec<Duration> {
-    let http = reqwest::Client::new();
+    let http = saddlebag_client::http().build().unwrap();
     let put = async |path: &str, body: serde_json::Value| {
         let answer = http.put(format!("{url}{path}")).json(&body).send().await;
         let answer = answer.unwrap().error_for_status().unwrap();

@@ -38,7 +38,9 @@ async fn has_struck(dev: &Dev) {
 
 /// Resets it; the index of that.
 pub async fn reset(dev: &Dev) -> u64 {
-    let answer = reqwest::Client::new()
+    let answer = saddlebag_client::http()
+        .build()
+        .unwrap()
         .put(format!("{}/v1/testing/reset", dev.url))
         .send();
     let answer = soon("the reset", answer).await.unwrap();
@@ -92,10 +94,16 @@ async fn a_reset_forgets_everything_with_its_data_and_indexes_go_on() {
     let before = claimed["ModifyIndex"].as_u64().unwrap();
     let seen = json!({ "Operation": "read_volume", "Delay": "1ms" });
     fault(&dev, seen).await;
-    let waiting = tokio::spawn(reqwest::get(format!(
-        "{}/v1/volume/csi/db?index=1000000&wait=5m",
-        dev.url
-    )));
+    let waiting = tokio::spawn(
+        saddlebag_client::http()
+            .build()
+            .unwrap()
+            .get(format!(
+                "{}/v1/volume/csi/db?index=1000000&wait=5m",
+                dev.url
+            ))
+            .send(),
+    );
     has_struck(&dev).await;
     let after = reset(&dev).await;
     assert!(after > before, "{after} is not later than {before}");
@@ -133,7 +141,15 @@ async fn a_reset_forgets_everything_with_its_data_and_indexes_go_on() {
         "/v1/namespaces",
     ] {
         let url = format!("{}{list}", dev.url);
-        let shown = index(&reqwest::get(url).await.unwrap());
+        let shown = index(
+            &saddlebag_client::http()
+                .build()
+                .unwrap()
+                .get(url)
+                .send()
+                .await
+                .unwrap(),
+        );
         assert!(
             shown > before,
             "{list} is at {shown}, not later than {before}"
@@ -151,7 +167,14 @@ async fn a_reset_ends_what_hangs_and_nothing_of_it_comes_back() {
     fault(&dev, json!({ "Call": "CreateVolume", "Hang": true })).await;
     let url = format!("{}/v1/volume/csi/db/create", dev.url);
     let body = crate::process::volume("db", "local");
-    let hanging = tokio::spawn(reqwest::Client::new().put(url).json(&body).send());
+    let hanging = tokio::spawn(
+        saddlebag_client::http()
+            .build()
+            .unwrap()
+            .put(url)
+            .json(&body)
+            .send(),
+    );
     has_struck(&dev).await;
     reset(&dev).await;
     let answered = soon("the create that hung", hanging)
@@ -203,7 +226,12 @@ async fn an_answer_is_lost_before_or_after_the_work_was_done() {
         fault(&dev, drop).await;
         let url = format!("{}/v1/volume/csi/{id}/create", dev.url);
         let body = crate::process::volume(id, "local");
-        let sent = reqwest::Client::new().put(url).json(&body).send();
+        let sent = saddlebag_client::http()
+            .build()
+            .unwrap()
+            .put(url)
+            .json(&body)
+            .send();
         let lost = soon("the connection to close", sent).await;
         assert!(lost.is_err(), "{lost:?}");
         assert_eq!(
@@ -231,7 +259,7 @@ async fn an_operation_is_held_up_for_as_long_as_asked_or_until_the_faults_change
 
     fault(&dev, json!({ "Operation": "list_plugins", "Hang": true })).await;
     let url = format!("{}/v1/plugins?type=csi", dev.url);
-    let hanging = tokio::spawn(reqwest::get(url));
+    let hanging = tokio::spawn(saddlebag_client::http().build().unwrap().get(url).send());
     has_struck(&dev).await;
     assert!(!hanging.is_finished());
     let (_, cleared) = dev.ask(Method::DELETE, "/v1/testing/faults", None).await;

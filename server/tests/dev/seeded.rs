@@ -37,7 +37,10 @@ async fn scenario(dev: &Dev) -> Vec<String> {
         ("GET", "/v1/doctor", None),
     ] {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
-        let asked = reqwest::Client::new().request(method, format!("{}{path}", dev.url));
+        let asked = saddlebag_client::http()
+            .build()
+            .unwrap()
+            .request(method, format!("{}{path}", dev.url));
         let asked = match &body {
             Some(body) => asked.json(body),
             None => asked,
