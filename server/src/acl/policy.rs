@@ -59,6 +59,9 @@ pub async fn apply(cp: &ControlPlane, policy: &Policy) -> Result<Index> {
 
 /// Forgets a policy; one that is not there is forgotten already.
 pub async fn delete(cp: &ControlPlane, name: &str) -> Result<Index> {
+    if !is_name(name) {
+        return Ok(cp.state().index);
+    }
     let transaction = Transaction {
         writes: vec![Write::Delete(keys::policy(name))],
         ..Transaction::default()

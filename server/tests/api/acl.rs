@@ -300,3 +300,13 @@ async fn while_access_control_is_on_web_pages_may_ask_for_all_but_the_first_toke
         .unwrap();
     assert_eq!(own.status(), 200);
 }
+
+#[tokio::test]
+async fn a_policy_whose_name_no_policy_can_have_is_forgotten_already() {
+    let (server, secret) = guarded().await;
+    let management = client(&server, &secret);
+    for name in ["a".repeat(5_000), "no name".to_owned()] {
+        let forgotten = management.delete_policy().policy_name(name).send().await;
+        assert!(forgotten.unwrap().headers().contains_key("x-nomad-index"));
+    }
+}

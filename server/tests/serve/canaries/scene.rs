@@ -72,7 +72,7 @@ impl Scene {
             driver,
             site,
             serve,
-            http: reqwest::Client::new(),
+            http: saddlebag_client::http().build().unwrap(),
             heard: Heard::default(),
             canaries: [
                 VOLUME, SNAPSHOT, HEADER, PLUGIN, FLAG, CONTEXT, MANAGEMENT, FOREIGN,
