@@ -78,7 +78,8 @@ impl VolumeEntry {
     /// The volume as stored.
     pub fn stored(&self) -> Stored<Volume> {
         Stored {
-            row: serde_json::from_slice(&self.row).expect("it is as this program wrote it, by its checksum"),
+            row: serde_json::from_slice(&self.row)
+                .expect("it is as this program wrote it, by its checksum"),
             created: self.created,
             modified: self.modified,
         }

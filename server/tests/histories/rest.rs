@@ -165,7 +165,7 @@ fn claims(play: &mut Play, problems: &mut Vec<String>) {
             && !held.releasing
             && !held.may_end
             && play.turned_away(held.volume) == held.turned_away
-            && play.is_whole(held.volume);
+            && play.is_whole(&held);
         if must_be && !is_published {
             let how = play.end_of(user);
             problems.push(format!("the claim {held:?} is lost: {live:?}\n    {how}"));

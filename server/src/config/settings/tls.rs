@@ -24,6 +24,7 @@ pub struct Tls {
 
     /// Its private key, PEM.
     #[arg(
+        id = "tls_key_file", // secrets have one, too
         long = "tls-key-file",
         value_name = "FILE",
         env = "SADDLEBAG_TLS_KEY_FILE"

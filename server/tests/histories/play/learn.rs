@@ -146,8 +146,9 @@ impl Play {
             Outcome::Refused(status, text) => {
                 let expected = !held.told || held.releasing || held.may_end;
                 let turned_away = held.turned_away;
-                let volume = held.volume;
-                if !expected && self.turned_away(volume) == turned_away && self.is_whole(volume) {
+                let held = held.clone();
+                if !expected && self.turned_away(held.volume) == turned_away && self.is_whole(&held)
+                {
                     let how = self.end_of(user);
                     return Err(format!("the claim is lost: {status} {text}\n    {how}"));
                 }
@@ -176,9 +177,18 @@ impl Play {
         format!("{:?}\n    {}", ended.row, history.join("\n    "))
     }
 
-    /// Whether a volume's backing store is at the driver.
-    pub fn is_whole(&self, volume: usize) -> bool {
-        self.external_id(volume).is_some_and(|external| {
+    /// Whether the backing store of a claim is at the driver: the one that it was made for, since its
+    /// volume may have been registered for another since.
+    pub fn is_whole(&self, held: &Held) -> bool {
+        let state = self.site.control_plane().state();
+        let allocation = AllocationId::known(held.allocation.as_str());
+        let claim = (key(held.volume), allocation);
+        let row = state.claim(&claim).or_else(|| state.ended_claim(&claim));
+        let external = match row {
+            Some(claim) => Some(claim.row.external_id.to_string()),
+            None => self.external_id(held.volume),
+        };
+        external.is_some_and(|external| {
             let storage = self.site.driver.storage();
             storage.disks.contains_key(&external) && !storage.is_doubtful(&external)
         })
@@ -193,7 +203,7 @@ impl Play {
                     && !held.releasing
                     && !held.may_end
                     && self.turned_away(held.volume) == held.turned_away
-                    && self.is_whole(held.volume)
+                    && self.is_whole(held)
             })
         };
         let sure: Vec<&Held> = (0..USERS)
