@@ -87,10 +87,11 @@ async fn what_it_makes_is_as_documented_too_and_is_taken_away_again() {
     for operation in found["Operations"].as_array().unwrap() {
         match operation["Operation"].as_str().unwrap() {
             "bootstrap_acl" => assert!(operation["LeftOut"].is_string(), "{operation}"),
-            _ => assert!(
+            asked if only.split(',').any(|asked_for| asked_for == asked) => assert!(
                 operation["Statuses"]["200"].as_u64() > Some(0),
                 "{operation}"
             ),
+            _ => {} // what others need first
         }
     }
     for (command, left) in [

@@ -190,7 +190,7 @@ mod tests {
         let unknown: Vec<String> = unknown.into_iter().map(|(told, _)| told).collect();
         assert!(unknown.is_empty(), "{}", unknown.join("\n"));
         let known: BTreeSet<&str> = known.into_iter().filter_map(|(_, known)| known).collect();
-        assert!(known.len() > 3, "{known:?}");
+        assert!(known.len() > 1, "{known:?}");
         let page = include_str!("../../http/differences.md");
         for matter in known {
             assert!(
