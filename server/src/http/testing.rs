@@ -23,7 +23,7 @@ pub(super) async fn reset(cp: &ControlPlane, _: &Asking<'_>) -> Reply {
 
 #[utoipa::path(
     get, path = "/v1/testing/faults", tag = "testing",
-    responses(Json<wire::Faults<'static>>, Always),
+    responses(Json<wire::FaultList<'static>>, Always),
 )]
 pub(super) async fn list_faults(cp: &ControlPlane, _: &Asking<'_>) -> Reply {
     Ok(show(&testing(cp)?.faults.list()))
@@ -32,7 +32,7 @@ pub(super) async fn list_faults(cp: &ControlPlane, _: &Asking<'_>) -> Reply {
 #[utoipa::path(
     put, path = "/v1/testing/faults", tag = "testing",
     request_body = FaultsRequest,
-    responses(Json<wire::Faults<'static>>, BodyErrors, ReadErrors),
+    responses(Json<wire::FaultList<'static>>, BodyErrors, ReadErrors),
 )]
 pub(super) async fn set_faults(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let mut faults = Vec::new();
@@ -51,7 +51,7 @@ pub(super) async fn set_faults(cp: &ControlPlane, asking: &Asking<'_>) -> Reply 
 
 #[utoipa::path(
     delete, path = "/v1/testing/faults", tag = "testing",
-    responses(Json<wire::Faults<'static>>, Always),
+    responses(Json<wire::FaultList<'static>>, Always),
 )]
 pub(super) async fn clear_faults(cp: &ControlPlane, _: &Asking<'_>) -> Reply {
     Ok(show(&testing(cp)?.change(cp, Vec::new()).await))
@@ -78,7 +78,7 @@ fn testing(cp: &ControlPlane) -> Result<&Testing, Error> {
 
 fn show(faults: &[(Fault, u64)]) -> super::edge::Answer {
     let faults = faults.iter().map(|(fault, struck)| picture(fault, *struck));
-    json(&wire::Faults {
+    json(&wire::FaultList {
         faults: faults.collect(),
     })
 }

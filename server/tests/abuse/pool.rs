@@ -44,6 +44,9 @@ const ODD: [&str; 28] = [
     "r1\u{7f}",
 ];
 
+/// Volumes that only claims name: others come and go so fast that a claim hardly meets one.
+pub const CLAIMED: [&str; 3] = ["claimed-1", "claimed-2", "claimed-3"];
+
 /// A kind of name that only the server gives.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Given {

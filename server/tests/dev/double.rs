@@ -43,7 +43,8 @@ pub async fn reset(dev: &Dev) -> u64 {
         .unwrap()
         .put(format!("{}/v1/testing/reset", dev.url))
         .send();
-    let answer = soon("the reset", answer).await.unwrap();
+    let answer = soon("the reset", answer).await;
+    let answer = answer.unwrap_or_else(|error| panic!("{error}: {}", dev.stderr.so_far()));
     assert_eq!(answer.status(), 200);
     index(&answer)
 }

@@ -137,7 +137,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         wire::DraftJob<'static>,
         wire::ClockNow,
         wire::Events<'static>,
-        wire::Faults<'static>,
+        wire::FaultList<'static>,
         wire::FuzzySearchAnswer<'static>,
         wire::SearchAnswer<'static>,
         wire::Claim<'static>,

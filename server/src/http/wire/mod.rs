@@ -54,7 +54,7 @@ pub use plugins::{ControllerInfo, JobDescription, NodeInfo, Plugin, PluginInstan
 pub use search::{FuzzyMatch, FuzzySearchAnswer, SearchAnswer};
 pub use snapshots::{Snapshot, Snapshots};
 pub use status::{AgentHealth, AgentPartHealth, AgentSelf};
-pub use testing::{ClockNow, Fault, Faults};
+pub use testing::{ClockNow, Fault, FaultList};
 pub use volumes::{
     DeleteGivenUp, MountFlags, MountOptions, PluginHealth, Topology, TopologyRequirement, Volume,
     VolumeCapability, VolumeDetail, VolumePlugin, VolumeStub, VolumeSummary, VolumeUsers,

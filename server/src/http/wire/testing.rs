@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 /// Faults, in the order in which they are tried.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
-pub struct Faults<'a> {
+pub struct FaultList<'a> {
     /// The faults.
     pub faults: Vec<Fault<'a>>,
 }

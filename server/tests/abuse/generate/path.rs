@@ -1,6 +1,7 @@
 //! Paths: of the names in use, of others, and of what is no path.
 
 use super::{Making, escaped};
+use crate::pool::{CLAIMED, pick};
 use rand::RngExt;
 use rand::seq::IndexedRandom;
 use saddlebag::http::contract::document::Operation;
@@ -71,6 +72,9 @@ impl Making<'_> {
         };
         if operation.path.contains("{node_id}") && random.random_bool(is_spare) {
             return vec![("node_id", self.pool.spare_node().to_owned())];
+        }
+        if operation.id == "claim_volume" && random.random_bool(0.3) {
+            return vec![("volume_id", pick(&CLAIMED, random))];
         }
         let is_there = if operation.id == "claim_volume" {
             0.9
