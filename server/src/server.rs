@@ -5,17 +5,17 @@
 
 pub mod backup;
 mod launch;
+mod plugins;
 mod reset;
 mod setup;
 mod watcher;
 
 use crate::clock::Clock;
-use crate::config::{Config, PluginConfig};
+use crate::config::Config;
 use crate::control::{ControlPlane, Shared, blocking, load};
 use crate::driver;
 use crate::http::contract::truth::{OnViolation, Truth};
 use crate::http::{Front, Settings, listen};
-use crate::id::Namespace;
 use crate::keyring;
 use crate::seal::SealError;
 use crate::state::{Evaluations, Live, LoadError, State};
@@ -24,7 +24,7 @@ use crate::testing::{AskedToReset, Testing};
 use crate::tls::{Certificates, Unusable};
 use crate::work::{self, Drivers};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -34,6 +34,7 @@ use tower::ServiceExt as _;
 
 pub(crate) use launch::secrets_of;
 pub use launch::{BUILTIN, Changed};
+pub use plugins::Plugins;
 pub use watcher::Watcher;
 
 /// Why a server does not start.
@@ -347,26 +348,6 @@ async fn next(resets: Option<&mut UnboundedReceiver<AskedToReset>>) -> AskedToRe
             None => std::future::pending().await,
         },
         None => std::future::pending().await,
-    }
-}
-
-/// Changes the plugins of a server while it serves.
-#[derive(Clone)]
-pub struct Plugins(Weak<Mutex<launch::Launched>>);
-
-impl Plugins {
-    /// Has these plugins besides the built-in one from now on, and these namespaces besides those that
-    /// are there. A plugin job that stays as it was is left alone, its driver included; of one that is
-    /// gone nothing is left. On an error nothing was changed.
-    pub async fn change(
-        &self,
-        plugins: &[PluginConfig],
-        namespaces: &[Namespace],
-    ) -> Result<Changed, StartError> {
-        match self.0.upgrade() {
-            Some(launched) => launched.lock().await.change(plugins, namespaces).await,
-            None => Err(StartError::Setup("the server has stopped".to_owned())),
-        }
     }
 }
 

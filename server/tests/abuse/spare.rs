@@ -40,6 +40,7 @@ pub async fn release_all(server: &TestServer) {
     let (cp, clock) = (&server.control_plane, server.clock.clone());
     let ticking = tokio::spawn(async move {
         loop {
+            // The pace of the clock, not a wait: what is waited for below is awaited in the state.
             tokio::time::sleep(Duration::from_millis(20)).await;
             clock.advance(SignedDuration::from_secs(1));
         }

@@ -28,6 +28,7 @@ impl TestServer {
         let deadline = Instant::now() + PATIENCE;
         while self.control_plane.live.watches() < reads {
             assert!(Instant::now() < deadline, "{reads} reads never waited");
+            // That a read began to wait changes no state, so no index tells it.
             sleep(Duration::from_millis(1)).await;
         }
     }

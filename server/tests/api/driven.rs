@@ -184,6 +184,7 @@ impl Driven {
             }
             let now = tokio::time::Instant::now();
             assert!(now < deadline, "not waiting for a next try: {operations:?}");
+            // Asked again as a client has to: lists of operations do not block.
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }

@@ -34,6 +34,7 @@ async fn what_was_answered_survives_kill_9_and_nothing_is_stuck_or_orphaned() {
             let name = format!("{round}-{client}");
             clients.spawn(async move { work(&server, &world, &name).await });
         }
+        // Any moment of the load will do, so there is none to await.
         let a_moment = rand::random_range(100..1_000);
         sleep(Duration::from_millis(a_moment)).await;
         process.kill();
@@ -207,6 +208,7 @@ async fn nothing_is_stuck(server: &Client) {
             return;
         };
         assert!(Instant::now() < deadline, "{stuck:?}");
+        // The process is another: its state cannot be followed, and lists of operations do not block.
         sleep(Duration::from_millis(20)).await;
     }
 }

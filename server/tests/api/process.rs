@@ -38,6 +38,7 @@ impl Process {
             let ended = child.try_wait().unwrap();
             assert!(ended.is_none(), "{ended:?}: {}", read(&log));
             assert!(Instant::now() < deadline, "not ready: {}", read(&log));
+            // The file is what a user's script waits for, too.
             sleep(Duration::from_millis(5)).await;
         };
         Self {

@@ -194,6 +194,7 @@ async fn obeyed(operation: Operation, request: &Request, world: &World) -> Optio
             (status, answer) if operation.is_done_by(status) => return Some(answer),
             (503 | 504, answer) => {
                 assert!(Instant::now() < deadline, "not obeyed: {answer}");
+                // As a client tries again after 503 and 504: it was told of nothing to await.
                 sleep(A_MOMENT).await;
             }
             (status, answer) => panic!("{status}: {answer}"),
@@ -215,6 +216,7 @@ async fn at_rest(operation: Operation, world: &World) {
             "{unrest}\n{records:?}\n{}",
             world.history()
         );
+        // Rest is of the records and of the driver together, which no index tells.
         sleep(A_MOMENT).await;
     }
 }

@@ -352,6 +352,7 @@ async fn until(world: &World, path: &str, is_so: impl Fn(&Value) -> bool) -> Val
             return answer;
         }
         assert!(Instant::now() < deadline, "{path}: {answer}");
+        // Not each of these paths blocks, and the process may be killed while one does.
         sleep(Duration::from_millis(5)).await;
     }
 }

@@ -90,6 +90,7 @@ async fn is_done(world: &World) -> Option<Vec<Value>> {
             return Some(keys);
         }
         assert!(Instant::now() < deadline, "not done: {keys:?}");
+        // Keys are listed at once, whatever the index.
         sleep(Duration::from_millis(15)).await;
     }
 }
