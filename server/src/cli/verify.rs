@@ -135,6 +135,7 @@ async fn try_all(
             stage.prepare(probe, operation, &trial).await?;
             let trial = stage.fill(operation, &trial);
             if let Some(answer) = probe.ask(operation, &trial).await? {
+                let answer = stage.outcome(probe, operation, &trial, answer).await?;
                 stage.after(probe, operation, &trial, &answer).await?;
             }
         }

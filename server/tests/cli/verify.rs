@@ -6,6 +6,7 @@ use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
+use reqwest::Method;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::process::Stdio;
@@ -111,6 +112,36 @@ async fn what_it_makes_is_as_documented_too_and_is_taken_away_again() {
             story.told(&[command, &["--token", token]].concat()).await,
             left
         );
+    }
+    story.dev.stop().await;
+}
+
+#[tokio::test]
+async fn what_goes_on_after_its_answer_is_awaited() {
+    let story = Story::begin().await;
+    let slow = ["DeleteVolume", "CreateSnapshot", "DeleteSnapshot"]
+        .map(|call| json!({ "Call": call, "Delay": "50ms", "Count": 1_000_000 }));
+    let faults = json!({ "Faults": slow });
+    let answer = story
+        .dev
+        .ask(Method::PUT, "/v1/testing/faults", Some(faults))
+        .await;
+    assert_eq!(answer.0, 200, "{answer:?}");
+    let tried = [
+        "delete_volume",
+        "create_snapshots_by_post",
+        "delete_snapshot",
+    ];
+    let only = tried.join(",");
+    let said = verify(&story, &["--write", "--json", "--only", &only]).await;
+    let found = found(&said);
+    assert_eq!(found["Differences"], json!([]), "{said:?}");
+    assert_eq!(found["LeftBehind"], json!([]), "{said:?}");
+    for operation in found["Operations"].as_array().unwrap() {
+        if tried.contains(&operation["Operation"].as_str().unwrap()) {
+            let times = |status: &str| operation["Statuses"][status].as_u64() > Some(0);
+            assert!(times("200") && times("504"), "{operation}");
+        }
     }
     story.dev.stop().await;
 }

@@ -10,6 +10,7 @@ use super::made::{Kind, Made};
 use super::probe::{Answer, Probe};
 use super::trial::Trial;
 use crate::cli::failure::Failure;
+use axum::http::StatusCode;
 use saddlebag_client::operations::Operation;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -179,6 +180,25 @@ impl Stage {
         Ok(())
     }
 
+    /// The answer that tells how a change ended: of one that goes on after its answer, that of the same request
+    /// with more patience.
+    ///
+    /// # Errors
+    /// No server answers any more.
+    pub async fn outcome(
+        &self,
+        probe: &mut Probe,
+        operation: Operation,
+        trial: &Trial,
+        answer: Answer,
+    ) -> Result<Answer, Failure> {
+        if operation.method() == "GET" || answer.status != StatusCode::GATEWAY_TIMEOUT {
+            return Ok(answer);
+        }
+        let patient = trial.with("query", "wait", "until it is over", Some("2m"));
+        Ok(probe.ask(operation, &patient).await?.unwrap_or(answer))
+    }
+
     /// Sees to what an answer changed: what is gone is to be made again, and what is new is taken away.
     ///
     /// # Errors
@@ -190,10 +210,13 @@ impl Stage {
         trial: &Trial,
         answer: &Answer,
     ) -> Result<(), Failure> {
-        if !self.write || !answer.status.is_success() {
+        use Operation::*;
+        // Who asks again after a deletion went on is told that there is nothing any more.
+        let is_gone = matches!(operation, DeleteVolume | DeleteSnapshot)
+            && answer.status == StatusCode::NOT_FOUND;
+        if !self.write || !(answer.status.is_success() || is_gone) {
             return Ok(());
         }
-        use Operation::*;
         let said: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         match operation {
