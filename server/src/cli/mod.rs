@@ -36,6 +36,7 @@ use log::Log;
 use saddlebag_client::GoDuration;
 use spelling::with_two_dashes;
 use std::io::Write;
+use std::pin::Pin;
 use std::process::ExitCode;
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
@@ -149,7 +150,13 @@ pub fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    runtime.block_on(async {
+    runtime.block_on(carry_out(command))
+}
+
+/// What a command does. It is behind a pointer since a runtime waits for a future in three ways, each of which
+/// would be compiled with all that the future holds.
+fn carry_out(command: Command) -> Pin<Box<dyn Future<Output = ExitCode>>> {
+    Box::pin(async {
         match command {
             Command::Dev(args) => dev::run(args).await,
             Command::Serve(args) => serve::run(*args).await,
