@@ -160,7 +160,10 @@ impl Play {
         if is_cut || matches!(round.event, Some((_, Event::Reboot(..)))) {
             self.healthy().await?;
         }
-        for ((request, _), outcome) in asked.iter().zip(outcomes) {
+        let mut answered: Vec<_> = asked.iter().zip(outcomes).collect();
+        // Whether a snapshot may be taken is judged when all is known that was done to its volume meanwhile.
+        answered.sort_by_key(|((request, _), _)| matches!(request, Request::Snapshot { .. }));
+        for ((request, _), outcome) in answered {
             self.count(*request, &outcome);
             let alone = asked
                 .iter()
