@@ -18,12 +18,12 @@ use futures::future::try_join_all;
 use jiff::Timestamp;
 use saddlebag::clock::Clock;
 use saddlebag::config::Config;
-use saddlebag::csi::{AccessMode, AttachmentMode, MountOptions, Topology};
+use saddlebag::csi::{AccessMode, AttachmentMode, Topology};
 use saddlebag::id::{ExternalId, Namespace, PluginId, VolumeId, VolumeKey};
 use saddlebag::server::{STORE, Server};
 use saddlebag::state::{Order, State, VolumeQuery};
 use saddlebag::store::{Embedded, Store, Transaction, keys};
-use saddlebag::volume::{Backing, Capability, Volume};
+use saddlebag::volume::{Backing, Capability, SealedMountOptions, Volume};
 use saddlebag_client::{Client, types};
 use std::collections::BTreeMap;
 use std::hint::black_box;
@@ -279,9 +279,9 @@ fn volume(n: u64) -> Volume {
             attachment_mode: AttachmentMode::FileSystem,
         })
         .to_vec(),
-        mount_options: MountOptions {
+        mount_options: SealedMountOptions {
             fs_type: "ext4".into(),
-            mount_flags: vec!["noatime".into()],
+            mount_flags: None,
         },
         parameters: map(&[("clusterID", "ceph-1"), ("pool", "volumes")]),
         context: map(&[

@@ -29,6 +29,8 @@ mod hcl;
 pub mod http;
 pub mod id;
 pub mod keyring;
+#[cfg(test)]
+mod mangled;
 pub mod namespace;
 pub mod node;
 pub mod operation;

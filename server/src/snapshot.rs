@@ -180,7 +180,7 @@ fn plan(cp: &ControlPlane, state: &State, namespace: &Namespace, spec: &Spec) ->
     match state.doing(&Subject::Volume(key)) {
         None if plugin.health().controllers_healthy == 0 => no_healthy_controller(),
         None => Ok(Plan::Intend(Box::new(operation))),
-        Some(doing) if doing.row.asks_the_same_as(&operation) => Ok(Plan::Join(doing.row.id)),
+        Some(doing) if doing.row.asks_the_same_as(cp, &operation) => Ok(Plan::Join(doing.row.id)),
         Some(doing) if doing.row.kind == Kind::Delete => Err(about(Fault::VolumeBusy {
             volume: source.to_owned(),
             doing: doing.row.kind.word().to_owned(),

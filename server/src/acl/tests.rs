@@ -1,6 +1,7 @@
 //! What policies say, against a small evaluator of the same rules; and texts that are none.
 
 use super::{Access, Granted, Rules};
+use crate::mangled::{assert_linear, texts};
 use proptest::prelude::*;
 
 fn granted(policies: &[&str]) -> Access {
@@ -153,22 +154,61 @@ proptest! {
             );
         }
     }
+}
 
-    #[test]
-    fn no_text_takes_the_parser_down(text in "\\PC{0,60}") {
-        let _ = Rules::parse(&text);
-    }
+const POLICY: &str = "namespace \"team-*\" {\n  policy = \"write\"\n  capabilities = [\"csi-mount-volume\"]\n  variables { path \"a/*\" { capabilities = [\"read\"] } }\n}\nplugin { policy = \"read\" }\n";
+const IN_JSON: &str =
+    r#"{"namespace": {"default": [{"policy": "read"}]}, "agent": {"policy": "\u0072ead"}}"#;
 
-    #[test]
-    fn a_mangled_policy_is_read_or_refused(
-        at in 0usize..200, with in prop::sample::select(vec!["", "{", "}", "\"", "[", "<<A", "\\", ",", "=", "*", "\0"]), cut in 0usize..20,
-    ) {
-        const TEXT: &str = "namespace \"team-*\" {\n  policy = \"write\"\n  capabilities = [\"csi-mount-volume\"]\n  variables { path \"a/*\" { capabilities = [\"read\"] } }\n}\nplugin { policy = \"read\" }\n";
-        let at = at.min(TEXT.len());
-        let end = (at + cut).min(TEXT.len());
-        let mangled = format!("{}{with}{}", &TEXT[..at], &TEXT[end..]);
-        if let Ok(rules) = Rules::parse(&mangled) {
-            rules.to_json(&mangled);
+#[test]
+fn a_hundred_thousand_mangled_policies_are_read_or_refused() {
+    let (mut read, mut refused) = (0, 0);
+    for text in texts(&[POLICY, IN_JSON, "quota { policy = <<A\nread\nA\n}"], 200) {
+        match Rules::parse(&text) {
+            Ok(rules) => {
+                assert_eq!(rules.to_json(&text)["Raw"], text);
+                read += 1;
+            }
+            Err(why) => {
+                assert!(
+                    why.contains("olicy") || why.contains("nvalid"),
+                    "{text:?}: {why}"
+                );
+                refused += 1;
+            }
         }
+    }
+    assert!(read > 1_000 && refused > 10_000, "{read} {refused}");
+}
+
+#[test]
+fn a_long_policy_costs_no_more_than_its_length() {
+    for shape in [
+        ("", POLICY, ""),
+        ("", "namespace \"a\" { policy = \"read\" }\n", ""),
+        ("namespace ", "a ", "{}"),
+        ("", "{", ""),
+        ("plugin = [", "[", ""),
+        ("plugin = [", "{ policy = \"read\" },", "]"),
+        ("\"", "\\\"", ""),
+        ("", "/*", ""),
+        ("", "# \n", ""),
+        ("", "k", ""),
+        ("", "k", " = 1"),
+        ("plugin { policy = <<A\n", "B\n", "A\n}"),
+        (
+            "namespace \"a\" { capabilities = [",
+            "\"csi-list-volume\", ",
+            "] }",
+        ),
+        (
+            "namespace \"a\" { variables { ",
+            "path \"p\" { capabilities = [\"read\"] } ",
+            "} }",
+        ),
+    ] {
+        assert_linear(50, shape, |text| {
+            let _ = Rules::parse(text);
+        });
     }
 }

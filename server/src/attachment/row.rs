@@ -1,13 +1,14 @@
 //! An attachment as it is stored.
 
 use super::{Left, Stage};
-use crate::csi::MountOptions;
 use crate::error::Error;
 use crate::id::{ExternalId, NodeId, PluginId, VolumeKey};
+use crate::keyring;
 use crate::seal::Sealed;
-use crate::store::{Index, Key, keys};
+use crate::state::State;
+use crate::store::{Index, Key, Transaction, keys};
 use crate::tries::Tries;
-use crate::volume::Capability;
+use crate::volume::{Capability, SealedMountOptions};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -41,7 +42,7 @@ pub struct Attachment {
     /// How the volume is used there.
     pub capability: Capability,
     /// How its file system is mounted.
-    pub mount_options: MountOptions,
+    pub mount_options: SealedMountOptions,
     /// Whether the controller publishes it for reading only.
     pub read_only: bool,
     /// What the driver said of the volume at its creation.
@@ -115,6 +116,20 @@ impl Attachment {
     /// What its publish context is sealed for.
     pub fn owner_of_context(key: &AttachmentKey) -> String {
         format!("publish context of {}", Self::owner(key))
+    }
+
+    /// Has the transaction that stores it fail if a data key of what is sealed in it has changed since this state.
+    pub(crate) fn hold_keys(&self, transaction: &mut Transaction, state: &State) {
+        for sealed in self.sealed() {
+            keyring::hold(transaction, state, Some(sealed));
+        }
+    }
+
+    /// What is sealed in it.
+    pub(crate) fn sealed(&self) -> impl Iterator<Item = &Sealed> {
+        let flags = &self.mount_options.mount_flags;
+        let all = [&self.secrets, &self.publish_context, flags];
+        all.into_iter().flatten()
     }
 
     /// Whether there is nothing to be done for it.

@@ -47,11 +47,9 @@ pub(super) fn admit(
     asked.check_modes(capability, request.read_only)?;
     asked.check_room()?;
     asked.check_topology()?;
-    let mount_options = overlaid(
-        &asked.volume.row.mount_options,
-        request.mount_options.as_ref(),
-    );
-    asked.check_sharing(&request, &mount_options)?;
+    let own = asked.volume.row.mount_options.open(cp, key)?;
+    let mount_options = overlaid(&own, request.mount_options.as_ref());
+    asked.check_sharing(cp, &request, &mount_options)?;
     let claim = asked.claim(cp, request, capability, mount_options)?;
     asked.check_place(&claim)?;
     asked.transaction(cp, claim)
@@ -310,23 +308,29 @@ impl<'s> Asked<'s> {
     }
 
     /// Whether it agrees with those with which it shares an attachment, or will.
-    fn check_sharing(&self, request: &ClaimRequest, options: &MountOptions) -> Result<()> {
-        if self.described().is_some_and(|described| {
-            overlaid(&described.mount_options, request.mount_options.as_ref()) != *options
+    fn check_sharing(
+        &self,
+        cp: &ControlPlane,
+        request: &ClaimRequest,
+        options: &MountOptions,
+    ) -> Result<()> {
+        let described = self.described();
+        let described = described.map(|volume| volume.mount_options.open(cp, &volume.key));
+        if described.transpose()?.is_some_and(|described| {
+            overlaid(&described, request.mount_options.as_ref()) != *options
         }) {
             return Err(self.refused("the mount options are being changed: try again"));
         }
-        let sharing: Vec<&Claim> = self
-            .others()
-            .filter(|other| other.node == self.node.row.id && other.stage != Stage::Unpublished)
-            .collect();
-        if sharing
-            .iter()
-            .any(|other| !is_same_mount(&other.mount_options, options))
-        {
-            return Err(self.refused(
-                "its mount options differ from those that it is mounted with on this node",
-            ));
+        for other in self.others() {
+            if other.node != self.node.row.id || other.stage == Stage::Unpublished {
+                continue;
+            }
+            let theirs = other.mount_options.open(cp, &other.volume)?;
+            if !is_same_mount(&theirs, options) {
+                return Err(self.refused(
+                    "its mount options differ from those that it is mounted with on this node",
+                ));
+            }
         }
         let key = self.attachment_key();
         let there = self

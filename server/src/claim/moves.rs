@@ -8,7 +8,6 @@ use crate::attachment::{self, Attachment, Next};
 use crate::control::ControlPlane;
 use crate::error::{Error, Result};
 use crate::id::VolumeKey;
-use crate::keyring;
 use crate::state::{State, Stored};
 use crate::store::{Guard, Index, Transaction, Write, keys};
 use crate::tries::Tries;
@@ -161,7 +160,7 @@ impl<'s> Moves<'s> {
     ) -> Result<()> {
         attachment.intended.get_or_insert(seen.modified);
         self.guard_attachment(seen);
-        self.hold_keys(&attachment);
+        attachment.hold_keys(&mut self.transaction, self.state);
         self.transaction.put(attachment.key.row_key(), &attachment)
     }
 
@@ -213,7 +212,7 @@ impl<'s> Moves<'s> {
                 let new = self.want(&claim)?;
                 claim.attachment = Some(new.id);
                 self.guard(Guard::Absent(key.row_key()));
-                self.hold_keys(&new);
+                new.hold_keys(&mut self.transaction, self.state);
                 self.transaction.put(key.row_key(), &new)?;
             }
         }
@@ -281,14 +280,8 @@ impl<'s> Moves<'s> {
             claim.attachment = Some(new.id);
             self.put(user, claim)?;
         }
-        self.hold_keys(&new);
+        new.hold_keys(&mut self.transaction, self.state);
         self.transaction.put(key.row_key(), &new)
-    }
-
-    fn hold_keys(&mut self, attachment: &Attachment) {
-        for sealed in [&attachment.secrets, &attachment.publish_context] {
-            keyring::hold(&mut self.transaction, self.state, sealed.as_ref());
-        }
     }
 
     fn want(&self, claim: &Claim) -> Result<Attachment> {

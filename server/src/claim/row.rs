@@ -5,9 +5,10 @@ use crate::attachment::AttachmentKey;
 use crate::csi::{AccessMode, AttachmentMode, MountOptions};
 use crate::error::Error;
 use crate::id::{AllocationId, ExternalId, NodeId, PluginId, VolumeKey};
+use crate::seal::Sealed;
 use crate::store::{Index, Key, keys};
 use crate::tries::Tries;
-use crate::volume::Capability;
+use crate::volume::{Capability, SealedMountOptions};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -30,7 +31,9 @@ pub struct ClaimRequest {
     pub access_mode: Option<AccessMode>,
     /// As a file system or as a device. `None`: likewise.
     pub attachment_mode: Option<AttachmentMode>,
-    /// Laid over the volume's own: a type if it is not empty, flags if there are any.
+    /// Laid over the volume's own: a type if it is not empty, flags if there are any. A row has them sealed, in
+    /// [`Claim::asked_options`].
+    #[serde(skip)]
     pub mount_options: Option<MountOptions>,
     /// Where the user finds the volume. `None`: below the node's data directory.
     pub target_path: Option<PathBuf>,
@@ -101,7 +104,7 @@ pub struct Claim {
     /// How it uses the volume.
     pub capability: Capability,
     /// How the file system is mounted: the volume's options with the request's on top.
-    pub mount_options: MountOptions,
+    pub mount_options: SealedMountOptions,
     /// Where the user finds the volume, on the host.
     pub target_path: PathBuf,
     /// The topmost folder that was made for a target path that the request named, if one was.
@@ -115,6 +118,8 @@ pub struct Claim {
     /// What was asked, with the allocation and the node filled in: two requests that are equal so ask
     /// for the same.
     pub request: ClaimRequest,
+    /// The mount options that were asked for.
+    pub asked_options: Option<SealedMountOptions>,
     /// The [`crate::attachment::Attachment::id`] of the attachment that it uses or waits for; `None`
     /// while the one before that is being taken down.
     pub attachment: Option<Uuid>,
@@ -149,6 +154,13 @@ impl Claim {
     /// What names it.
     pub fn key(&self) -> ClaimKey {
         (self.volume.clone(), self.allocation.clone())
+    }
+
+    /// What is sealed in it.
+    pub(crate) fn sealed(&self) -> impl Iterator<Item = &Sealed> {
+        let asked = self.asked_options.as_ref();
+        let asked = asked.and_then(|asked| asked.mount_flags.as_ref());
+        self.mount_options.mount_flags.iter().chain(asked)
     }
 
     /// Where its row is.

@@ -31,7 +31,7 @@ pub async fn take(
     let key = (volume.clone(), allocation.clone());
     loop {
         let state = cp.state();
-        if is_known(&state, &key, &request)? {
+        if is_known(cp, &state, &key, &request)? {
             break;
         }
         let node = node_of(&state, &request)?;
@@ -49,7 +49,12 @@ pub async fn take(
 }
 
 /// Whether the allocation has this very claim already. The error says that it has, or had, another.
-fn is_known(state: &State, key: &ClaimKey, request: &ClaimRequest) -> Result<bool> {
+fn is_known(
+    cp: &ControlPlane,
+    state: &State,
+    key: &ClaimKey,
+    request: &ClaimRequest,
+) -> Result<bool> {
     let (volume, allocation) = key;
     let conflict = |text: String| {
         let error = Error::from(Fault::ClaimConflict(text));
@@ -72,7 +77,13 @@ fn is_known(state: &State, key: &ClaimKey, request: &ClaimRequest) -> Result<boo
         node: request.node.clone().or_else(|| known.request.node.clone()),
         ..request.clone()
     };
-    if known.dropped || known.request != asked {
+    let options = known.asked_options.as_ref();
+    let options = options.map(|options| options.open(cp, volume));
+    let known_request = ClaimRequest {
+        mount_options: options.transpose()?,
+        ..known.request.clone()
+    };
+    if known.dropped || known_request != asked {
         return conflict(format!(
             "allocation {allocation} has another claim of volume {:?} already",
             volume.id.as_str()

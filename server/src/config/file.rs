@@ -109,3 +109,75 @@ fn default_of(key: &str) -> Option<String> {
     let name = key.rsplit('.').next()?;
     Some(format!("{name} = {value}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{FileError, parse};
+    use crate::config::EXAMPLE;
+    use crate::mangled::{assert_linear, texts};
+    use std::path::Path;
+
+    const PLUGIN: &str = "[[plugin]]\nid = \"ceph\"\ntype = \"node\"\nendpoint = \"unix:///run/csi.sock\"\nsecrets_from = { key = { file = \"/s/k\" } }\nhealth = { interval = \"30s\" }\nbase_dir = { host = \"/a\", driver = \"/b\" }\n";
+
+    /// The lines of the example that set something, set, each below its table.
+    fn settings() -> Vec<String> {
+        let mut table = String::new();
+        let mut settings = vec![PLUGIN.to_owned()];
+        for line in EXAMPLE.lines() {
+            let line = line.trim_start_matches("# ").trim_start_matches('#');
+            if line.starts_with('[') {
+                table = format!("{line}\n");
+            } else if line.contains(" = ") {
+                settings.push(format!("{table}{line}\n"));
+            }
+        }
+        settings
+    }
+
+    #[test]
+    fn a_hundred_thousand_mangled_configurations_are_read_or_refused() {
+        let whole = settings();
+        let whole: Vec<&str> = whole.iter().map(String::as_str).collect();
+        let (mut read, mut refused) = (0, 0);
+        for text in texts(&whole, 200) {
+            match parse(Path::new("f"), &text) {
+                Ok(_) => read += 1,
+                Err(FileError::Wrong {
+                    line,
+                    column,
+                    problem,
+                    ..
+                }) => {
+                    assert!(line <= text.matches('\n').count() + 1, "{text:?}: {line}");
+                    assert!(line >= 1 && column >= 1 && !problem.is_empty(), "{text:?}");
+                    refused += 1;
+                }
+                Err(unreadable) => panic!("{unreadable}"),
+            }
+        }
+        assert!(read > 1_000 && refused > 10_000, "{read} {refused}");
+    }
+
+    #[test]
+    fn a_long_configuration_costs_no_more_than_its_length() {
+        for shape in [
+            ("", PLUGIN, ""),
+            ("", "# \n", "port = x"),
+            ("port = ", "[", ""),
+            ("port = ", "{a=", ""),
+            ("port = ", "9", ""),
+            ("", "a.", "b = 1"),
+            ("[", "a.", "b]"),
+            ("", "[a]\n", ""),
+            ("region = \"", "\\n", "\""),
+            ("region = \"\"\"", "\n", ""),
+            ("host_names = [", "\"a\",", "]"),
+            ("namespaces = [", "\"a\",", "1]"),
+            ("", "k", " = 1"),
+        ] {
+            assert_linear(50, shape, |text| {
+                let _ = parse(Path::new("f"), text);
+            });
+        }
+    }
+}

@@ -153,8 +153,8 @@ impl fmt::Display for AttachmentMode {
 }
 
 /// How a file system is to be mounted. The flags may hold a password (as `cifs` takes it), so `Debug`
-/// does not show them.
-#[derive(Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+/// does not show them, and nothing serialises them: they are stored sealed.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct MountOptions {
     /// Type of the file system; empty leaves it to the driver.
     pub fs_type: String,
@@ -174,7 +174,7 @@ impl fmt::Debug for MountOptions {
 }
 
 /// One way in which a volume may be used.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Capability {
     /// Who may hold it.
     pub access_mode: AccessMode,

@@ -10,7 +10,7 @@ use std::{
 /// with an unclear error, so it is refused here.
 pub const MOST_SOCKET_PATH_BYTES: usize = 100;
 
-/// The unix socket of a driver. Read from `unix:///path` or a bare absolute path; shown as the first.
+/// The unix socket of a driver; a link to one is none. Read from `unix:///path` or a bare absolute path; shown as the first.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Endpoint(PathBuf);
 

@@ -119,7 +119,8 @@ pub struct CallError {
     /// Why not. Of [`Origin::Connection`] it is always Unavailable, of [`Origin::Deadline`]
     /// DeadlineExceeded, of [`Origin::Here`] InvalidArgument.
     pub code: Code,
-    /// The driver's message (or ours), without secrets and at most [`MOST_MESSAGE_BYTES`] long.
+    /// The driver's message (or ours), without secrets, control characters but line ends and tabs escaped,
+    /// and at most [`MOST_MESSAGE_BYTES`] long.
     pub message: String,
     /// Who says so.
     pub origin: Origin,
@@ -131,7 +132,7 @@ impl CallError {
         Self {
             call,
             code,
-            message: cut(secrets.redact(message)),
+            message: told(message, secrets),
             origin: Origin::Driver,
         }
     }
@@ -141,7 +142,7 @@ impl CallError {
         Self {
             call,
             code: Code::Unavailable,
-            message: cut(secrets.redact(message)),
+            message: told(message, secrets),
             origin: Origin::Connection,
         }
     }
@@ -202,7 +203,21 @@ impl CallError {
     }
 }
 
-fn cut(mut message: String) -> String {
+/// What a driver says, as it may be shown anywhere: without secrets, without what could drive a terminal,
+/// and not too long. Line ends and tabs stay.
+fn told(message: &str, secrets: &Secrets) -> String {
+    let redacted = secrets.redact(message);
+    let mut message = String::with_capacity(redacted.len().min(MOST_MESSAGE_BYTES));
+    for c in redacted.chars() {
+        if message.len() > MOST_MESSAGE_BYTES {
+            break;
+        }
+        match c {
+            '\n' | '\t' => message.push(c),
+            c if c.is_control() => message.extend(c.escape_unicode()),
+            c => message.push(c),
+        }
+    }
     if message.len() > MOST_MESSAGE_BYTES {
         message.truncate(message.floor_char_boundary(MOST_MESSAGE_BYTES - '…'.len_utf8()));
         message.push('…');

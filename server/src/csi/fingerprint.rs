@@ -7,6 +7,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+/// The longest name, version or node id that is taken, in bytes: the most that CSI gives any of them
+/// (`NodeGetInfoResponse.node_id`).
+const MOST_WORD_BYTES: usize = 256;
+/// The largest topology of a node that is taken, in bytes: four times what CSI gives a map.
+const MOST_TOPOLOGY_BYTES: usize = 16 * 1024;
+
 /// Which of its services a driver is asked about. A monolith is asked as each.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
@@ -86,6 +92,9 @@ pub enum FingerprintError {
     /// It has no id for its node.
     #[error("plugin failed to return nodeid")]
     EmptyNodeId,
+    /// What it says of itself is longer than CSI allows, or no text for people.
+    #[error("{0}")]
+    Unfit(String),
     /// A call failed.
     #[error("{}", .0.rpc_text())]
     Call(#[from] CallError),
@@ -127,6 +136,8 @@ async fn identity(driver: &Connection) -> Result<Fingerprint, FingerprintError> 
     if info.name.is_empty() {
         return Err(FingerprintError::EmptyName);
     }
+    check("name", &info.name)?;
+    check("version", &info.vendor_version)?;
     let capabilities = driver.plugin_capabilities().await?;
     Ok(Fingerprint {
         provider: info.name,
@@ -148,6 +159,15 @@ fn node(
     if identity.id.is_empty() {
         return Err(FingerprintError::EmptyNodeId);
     }
+    check("node id", &identity.id)?;
+    let place = identity.accessible_topology.iter();
+    let segments = place.flat_map(|place| &place.segments);
+    let bytes: usize = segments.map(|(key, value)| key.len() + value.len()).sum();
+    if bytes > MOST_TOPOLOGY_BYTES {
+        return Err(FingerprintError::Unfit(format!(
+            "the driver's topology has {bytes} bytes, more than {MOST_TOPOLOGY_BYTES}"
+        )));
+    }
     Ok(NodeInfo {
         id: identity.id,
         max_volumes: match identity.max_volumes {
@@ -157,4 +177,18 @@ fn node(
         accessible_topology: identity.accessible_topology,
         capabilities,
     })
+}
+
+/// Whether a row, a header and a terminal can hold what a driver says of itself.
+fn check(what: &str, said: &str) -> Result<(), FingerprintError> {
+    let bytes = said.len();
+    if bytes > MOST_WORD_BYTES {
+        let text = format!("the driver's {what} has {bytes} bytes, more than {MOST_WORD_BYTES}");
+        return Err(FingerprintError::Unfit(text));
+    }
+    if said.chars().any(char::is_control) {
+        let text = format!("the driver's {what} {said:?} holds control characters");
+        return Err(FingerprintError::Unfit(text));
+    }
+    Ok(())
 }

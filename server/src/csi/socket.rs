@@ -5,8 +5,11 @@
 
 use super::Endpoint;
 use hyper_util::rt::TokioIo;
+use rustix::fs::{FileType, Mode, OFlags, fstat};
 use std::{
     io,
+    os::fd::AsRawFd,
+    path::Path,
     pin::Pin,
     sync::{
         Arc,
@@ -38,7 +41,7 @@ pub(super) fn connector(
     let connector = service_fn(move |_: Uri| {
         let (endpoint, link, numbers) = (endpoint.clone(), link.clone(), numbers.clone());
         async move {
-            let stream = UnixStream::connect(endpoint.path()).await?;
+            let stream = connect(endpoint.path()).await?;
             let number = numbers.fetch_add(1, Ordering::Relaxed);
             link.send_replace(Some(number));
             Ok(TokioIo::new(Socket {
@@ -49,6 +52,22 @@ pub(super) fn connector(
         }
     });
     (connector, watched)
+}
+
+/// Connects to the socket that is at this path itself: a driver that puts a link there cannot have its
+/// calls, and the secrets in them, go to somebody else's socket.
+pub(super) async fn connect(path: &Path) -> io::Result<UnixStream> {
+    let found = rustix::fs::open(
+        path,
+        OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC,
+        Mode::empty(),
+    )?;
+    match FileType::from_raw_mode(fstat(&found)?.st_mode) {
+        FileType::Socket => {}
+        FileType::Symlink => return Err(io::Error::other("it is a link, not the socket itself")),
+        _ => return Err(io::Error::other("it is no socket")),
+    }
+    UnixStream::connect(format!("/proc/self/fd/{}", found.as_raw_fd())).await
 }
 
 /// An open socket.

@@ -147,7 +147,7 @@ impl ContentSource {
 pub struct Volume {
     /// The driver's id.
     pub external_id: String,
-    /// Its size; 0 when the driver does not say.
+    /// Its size; 0 when the driver does not say, or says less.
     pub capacity_bytes: i64,
     /// What the driver wants to be told in later calls.
     pub context: BTreeMap<String, String>,
@@ -161,7 +161,7 @@ impl Volume {
     pub(super) fn from_message(message: v1::Volume) -> Self {
         Self {
             external_id: message.volume_id,
-            capacity_bytes: message.capacity_bytes,
+            capacity_bytes: message.capacity_bytes.max(0),
             context: ordered(message.volume_context),
             content_source: message.content_source.and_then(ContentSource::from_message),
             accessible_topology: topologies(message.accessible_topology),
@@ -244,7 +244,7 @@ pub struct Snapshot {
     pub id: String,
     /// The driver's id of the volume it was taken of.
     pub source_volume_id: String,
-    /// The smallest volume it can be restored to; 0 when the driver does not say.
+    /// The smallest volume it can be restored to; 0 when the driver does not say, or says less.
     pub size_bytes: i64,
     /// When it was taken. `None` when the driver does not say, or says a time that cannot be.
     pub creation_time: Option<Timestamp>,
@@ -261,7 +261,7 @@ impl Snapshot {
         Self {
             id: message.snapshot_id,
             source_volume_id: message.source_volume_id,
-            size_bytes: message.size_bytes,
+            size_bytes: message.size_bytes.max(0),
             creation_time: message
                 .creation_time
                 .and_then(|time| Timestamp::new(time.seconds, time.nanos).ok()),

@@ -61,3 +61,34 @@ impl Filter {
         evaluate::holds(&self.0, &field)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Filter;
+    use crate::mangled::assert_linear;
+
+    #[test]
+    fn a_long_expression_costs_no_more_than_its_length() {
+        let row = br#"{"ID":"a","Context":{"pool":"x"},"Capacity":1,"Topologies":[null]}"#;
+        for shape in [
+            ("ID == a", " and ID == a", ""),
+            ("ID == a", " or not ID == b", " and"),
+            ("", "(", "ID == a"),
+            ("", "not ", "ID == a"),
+            ("", "any Context as k, _ { ", "k == a"),
+            ("ID == \"", "\\\"", ""),
+            ("ID == \"", "\\n", "\""),
+            ("Context", ".a", " is empty"),
+            ("\"", "/a", "\" is empty"),
+            ("ID matches `", "a*", "`"),
+            ("Capacity == ", "9", ""),
+            ("", "\n ", "ID"),
+        ] {
+            assert_linear(100, shape, |text| {
+                if let Ok(filter) = Filter::compile(text) {
+                    let _ = filter.shows(&row[..]);
+                }
+            });
+        }
+    }
+}

@@ -39,9 +39,11 @@ pub(crate) fn normal(key: &str) -> String {
 
 /// `: did you mean …?` if one of these is near to what was written, else what there is.
 pub(crate) fn suggestion(written: &str, known: &[&str]) -> String {
+    const LONGEST: usize = 64; // to compare costs memory for each pair of letters
     let wanted = normal(written);
     let near = known
         .iter()
+        .filter(|_| wanted.len() <= LONGEST)
         .map(|known| (strsim::damerau_levenshtein(&wanted, &normal(known)), known))
         .min_by_key(|(distance, _)| *distance)
         .filter(|(distance, known)| *distance <= 1 + known.len() / 4);

@@ -133,3 +133,37 @@ fn read(cp: &ControlPlane, id: Uuid) -> Reply {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::parse_token;
+    use crate::mangled::{assert_linear, texts};
+    use uuid::Uuid;
+
+    #[test]
+    fn a_hundred_thousand_mangled_page_tokens_name_a_place_or_the_beginning() {
+        let whole = [
+            "12.4f2d1c9e-8a67-4d3b-9a55-0c6f1d2e3b4a",
+            "18446744073709551615.",
+            "7",
+            "0.",
+        ];
+        let mut at_an_operation = 0;
+        for text in texts(&whole, 60) {
+            let (index, id) = parse_token(&text);
+            let again = format!("{}.{id}", index.0);
+            assert_eq!(parse_token(&again), (index, id), "{text:?}");
+            at_an_operation += usize::from(id != Uuid::nil());
+        }
+        assert!(at_an_operation > 1_000, "{at_an_operation}");
+    }
+
+    #[test]
+    fn a_long_page_token_costs_no_more_than_its_length() {
+        for shape in [("", "9", "."), ("1.", "a-", ""), ("", ".", "")] {
+            assert_linear(1_000, shape, |text| {
+                parse_token(text);
+            });
+        }
+    }
+}

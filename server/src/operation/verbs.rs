@@ -9,7 +9,7 @@ use crate::id::{ExternalId, PluginId};
 use crate::keyring;
 use crate::state::{Interest, State, Stored};
 use crate::store::{Guard, Index, MOST_VALUE_BYTES, Transaction, Write, keys};
-use crate::volume::GivenUp;
+use crate::volume::{GivenUp, SealedMountOptions, Volume};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,7 +77,7 @@ impl Operation {
     }
 
     /// Whether it does what `other` does, for the same request.
-    pub fn asks_the_same_as(&self, other: &Operation) -> bool {
+    pub fn asks_the_same_as(&self, cp: &ControlPlane, other: &Operation) -> bool {
         let name = |operation: &Operation| match operation.kind {
             Kind::Snapshot(_) => operation.csi_name.clone(),
             _ => String::new(),
@@ -86,6 +86,18 @@ impl Operation {
             && self.plugin == other.plugin
             && self.kind.request() == other.kind.request()
             && name(self) == name(other)
+            && self.mounts_like(cp, other)
+    }
+
+    /// Whether the volumes of both are to be mounted with the same flags, which are sealed.
+    fn mounts_like(&self, cp: &ControlPlane, other: &Operation) -> bool {
+        let options = |operation: &Operation| match &operation.kind {
+            Kind::Create(volume) | Kind::Expand(volume) => {
+                volume.mount_options.open(cp, &volume.key).map(Some)
+            }
+            Kind::Delete | Kind::Snapshot(_) | Kind::DeleteSnapshot => Ok(None),
+        };
+        matches!((options(self), options(other)), (Ok(one), Ok(other)) if one == other)
     }
 
     /// Puts the intention into a transaction. One that leaves no room in its row for what becomes of
@@ -95,6 +107,7 @@ impl Operation {
         keyring::hold(transaction, state, self.secrets.as_ref());
         if let Kind::Create(volume) | Kind::Expand(volume) = &self.kind {
             keyring::hold(transaction, state, volume.secrets.as_ref());
+            volume.mount_options.hold(transaction, state);
         }
         transaction.put(self.lock(), self)?;
         match transaction.writes.last() {
@@ -136,22 +149,16 @@ impl Operation {
 }
 
 impl Kind {
-    /// The kind without secrets.
+    /// The kind without secrets and mount flags.
     fn without_secrets(self) -> Self {
         match self {
-            Kind::Create(mut volume) => {
-                volume.secrets = None;
-                Kind::Create(volume)
-            }
-            Kind::Expand(mut volume) => {
-                volume.secrets = None;
-                Kind::Expand(volume)
-            }
+            Kind::Create(volume) => Kind::Create(Box::new(without_secrets(*volume))),
+            Kind::Expand(volume) => Kind::Expand(Box::new(without_secrets(*volume))),
             other => other,
         }
     }
 
-    /// What two equal requests have in common: the kind without secrets, times, and what was known of
+    /// What two equal requests have in common: the kind without secrets, mount flags, times, and what was known of
     /// the plugin.
     fn request(&self) -> Self {
         let mut request = self.clone().without_secrets();
@@ -163,6 +170,17 @@ impl Kind {
             volume.controller_required = false;
         }
         request
+    }
+}
+
+fn without_secrets(volume: Volume) -> Volume {
+    Volume {
+        secrets: None,
+        mount_options: SealedMountOptions {
+            mount_flags: None,
+            ..volume.mount_options
+        },
+        ..volume
     }
 }
 

@@ -4,12 +4,12 @@ use super::claim::allocation;
 use super::plugin::{read_part, stub_part};
 use super::{Fragments, encode, splice};
 use crate::claim::Claim;
-use crate::csi::{MountOptions, Topology};
+use crate::csi::Topology;
 use crate::filter::Fields;
 use crate::http::wire::{self, MountFlags, Withheld};
 use crate::plugin::PluginHealth;
 use crate::state::{Stored, VolumeEntry};
-use crate::volume::{Capability, GivenUp, Volume};
+use crate::volume::{Capability, GivenUp, SealedMountOptions, Volume};
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::borrow::Cow;
@@ -239,12 +239,12 @@ fn delete_given_up(given_up: &GivenUp) -> wire::DeleteGivenUp<'_> {
     }
 }
 
-pub(super) fn mount_options(options: &MountOptions) -> wire::MountOptions<'_> {
+pub(super) fn mount_options(options: &SealedMountOptions) -> wire::MountOptions<'_> {
     wire::MountOptions {
         fs_type: options.fs_type.as_str().into(),
-        mount_flags: match options.mount_flags.is_empty() {
-            true => MountFlags::Absent,
-            false => MountFlags::Redacted,
+        mount_flags: match options.mount_flags {
+            None => MountFlags::Absent,
+            Some(_) => MountFlags::Redacted,
         },
     }
 }

@@ -70,6 +70,11 @@ impl State {
         self.claims.ended.values()
     }
 
+    /// All claims, at an end or not.
+    pub fn all_claims(&self) -> impl Iterator<Item = &Arc<Stored<Claim>>> {
+        self.claims.live.values().chain(self.claims.ended.values())
+    }
+
     /// An attachment.
     pub fn attachment(&self, key: &AttachmentKey) -> Option<&Arc<Stored<Attachment>>> {
         self.claims.attachments.get(key)

@@ -141,7 +141,7 @@ fn plan(cp: &ControlPlane, looked: &Looked<'_>) -> Result<Plan> {
     let operation = new_operation(cp, looked, capabilities)?;
     match looked.state.doing(&Subject::Volume(key)) {
         None => Ok(Plan::Intend(Box::new(operation))),
-        Some(doing) if doing.row.asks_the_same_as(&operation) => Ok(Plan::Join(doing.row.id)),
+        Some(doing) if doing.row.asks_the_same_as(cp, &operation) => Ok(Plan::Join(doing.row.id)),
         Some(doing) => Err(looked.busy(&doing.row)),
     }
 }

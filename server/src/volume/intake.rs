@@ -6,7 +6,7 @@
 use super::capacity::{Sizing, sizing};
 use super::merge::merge;
 use super::release::busy;
-use super::{Backing, Capability, Spec, Volume};
+use super::{Backing, Capability, SealedMountOptions, Spec, Volume};
 use crate::claim::Claim;
 use crate::control::ControlPlane;
 use crate::error::{Error, Fault, Result, multierror};
@@ -116,7 +116,7 @@ impl<'a> Looked<'a> {
             return false;
         };
         match self.update(cp, &seen.stored(), capabilities, verb) {
-            Ok(Plan::Intend(asked)) => growth.asks_the_same_as(&asked),
+            Ok(Plan::Intend(asked)) => growth.asks_the_same_as(cp, &asked),
             _ => false,
         }
     }
@@ -146,12 +146,17 @@ impl<'a> Looked<'a> {
         };
         let refused = |fault: Fault| self.about(fault.prefixed(prefix));
         let claims: Vec<Claim> = self.state.claims(&seen.row.key).cloned().collect();
-        let mut volume = merge(&seen.row, spec, capabilities, &claims)
+        let options = seen.row.mount_options.open(cp, &seen.row.key)?;
+        let mut volume = merge(&seen.row, &options, spec, capabilities, &claims)
             .map_err(|conflicts| refused(Fault::UpdateConflict(multierror(&conflicts))))?;
         let provider = &seen.row.provider;
         if !(provider.is_empty() || self.plugin.is_provided_by(provider)) {
             let fault = Fault::IdentityConflict(spec.id.clone());
             return Err(self.about(fault));
+        }
+        let asked = spec.mount_options.clone().unwrap_or_default();
+        if asked != options {
+            volume.mount_options = SealedMountOptions::seal(cp, &volume.key, &asked)?;
         }
         if spec.secrets.is_some() || spec.secrets_from.is_some() {
             let owner = Volume::owner(&volume.key);
@@ -239,6 +244,7 @@ pub(super) fn write(transaction: &mut Transaction, state: &State, plan: &Plan) -
             }
             guard_claims(transaction, state, seen.as_deref(), volume);
             keyring::hold(transaction, state, volume.secrets.as_ref());
+            volume.mount_options.hold(transaction, state);
             transaction.put(at, volume)?;
             hold_backing(transaction, state, volume)
         }

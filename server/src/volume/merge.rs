@@ -5,10 +5,11 @@ use crate::claim::Claim;
 use crate::csi::MountOptions;
 use std::collections::BTreeSet;
 
-/// The volume with what the description changes. Sizes and secrets are not merged here. The error
-/// is everything that contradicts what is stored.
+/// The volume with what the description changes; `options` are its mount options. Those, sizes and secrets are
+/// not merged here. The error is everything that contradicts what is stored.
 pub(super) fn merge(
     volume: &Volume,
+    options: &MountOptions,
     spec: &Spec,
     capabilities: Vec<Capability>,
     claims: &[Claim],
@@ -55,7 +56,7 @@ pub(super) fn merge(
     let same_options = spec
         .mount_options
         .as_ref()
-        .is_some_and(|options| is_same_mount(options, &volume.mount_options));
+        .is_some_and(|asked| is_same_mount(asked, options));
     refuse_if(
         !claims.is_empty() && !same_options,
         "can not update mount options while volume is in use",
@@ -71,7 +72,6 @@ pub(super) fn merge(
     let mut merged = volume.clone();
     merged.capabilities = capabilities;
     merged.requested_topologies = spec.topology_request();
-    merged.mount_options = spec.mount_options.clone().unwrap_or_default();
     if !spec.context.is_empty() {
         merged.context = spec.context.clone();
     }

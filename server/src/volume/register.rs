@@ -2,7 +2,7 @@
 
 use super::intake::{Looked, Plan, Verb, keys_of, write};
 use super::spec::{check, check_references};
-use super::{Capability, Spec, Volume};
+use super::{Capability, SealedMountOptions, Spec, Volume};
 use crate::control::ControlPlane;
 use crate::csi::{self, About};
 use crate::error::{Error, Fault, Result};
@@ -141,10 +141,11 @@ async fn validate(cp: &ControlPlane, looked: &Looked<'_>, plan: &Plan) -> Result
     }
     let connection = cp.drivers.controller(looked.state, &volume.plugin)?;
     let secrets = cp.open(&Volume::owner(&volume.key), volume.secrets.as_ref())?;
+    let options = volume.mount_options.open(cp, &volume.key)?;
     let request = csi::ValidateVolumeCapabilities {
         external_id: volume.remote_id().to_string(),
         volume_context: volume.context.clone(),
-        capabilities: volume.csi_capabilities(Some(&looked.plugin)),
+        capabilities: volume.csi_capabilities(Some(&looked.plugin), &options),
         parameters: volume.parameters.clone(),
         secrets: connection.secrets_with(&secrets).await?,
     };
@@ -177,6 +178,7 @@ pub(super) fn new_volume(
     let now = cp.clock.now();
     let secrets = spec.secrets.clone().unwrap_or_default();
     let secrets = secrets.updated(None, spec.secrets_from.as_ref());
+    let options = spec.mount_options.clone().unwrap_or_default();
     let topologies = if spec.topologies.is_empty() {
         spec.required.iter().flatten().flatten().cloned().collect()
     } else {
@@ -193,7 +195,7 @@ pub(super) fn new_volume(
         capacity_min: spec.capacity_min,
         capacity_max: spec.capacity_max,
         capabilities,
-        mount_options: spec.mount_options.clone().unwrap_or_default(),
+        mount_options: SealedMountOptions::seal(cp, &key, &options)?,
         parameters: spec.parameters.clone(),
         context: spec.context.clone(),
         clone_id: spec.clone_id.clone(),

@@ -1,5 +1,6 @@
 //! A volume as it is stored.
 
+use super::SealedMountOptions;
 use crate::csi::{self, AccessMode, AttachmentMode, MountOptions, Topology};
 use crate::id::{ExternalId, PluginId, VolumeKey};
 use crate::plugin::Plugin;
@@ -35,7 +36,7 @@ pub struct Volume {
     /// The ways in which it may be used.
     pub capabilities: Vec<Capability>,
     /// How its file system is mounted.
-    pub mount_options: MountOptions,
+    pub mount_options: SealedMountOptions,
     /// What the driver was told at its creation.
     pub parameters: BTreeMap<String, String>,
     /// What the driver wants to hear with every call.
@@ -123,15 +124,19 @@ impl Volume {
         format!("volume {}\0{}", key.namespace, key.id)
     }
 
-    /// Its capabilities as the controllers of its plugin are told them, each with the mount options.
-    pub fn csi_capabilities(&self, plugin: Option<&Plugin>) -> Vec<csi::Capability> {
+    /// Its capabilities as the controllers of its plugin are told them, each with these mount options.
+    pub fn csi_capabilities(
+        &self,
+        plugin: Option<&Plugin>,
+        options: &MountOptions,
+    ) -> Vec<csi::Capability> {
         let knows_young_modes = plugin
             .and_then(Plugin::controller_info)
             .is_some_and(|controller| controller.supports_single_node_multi_writer);
         let mut told: Vec<_> = self
             .capabilities
             .iter()
-            .map(|capability| capability.told(knows_young_modes, &self.mount_options))
+            .map(|capability| capability.told(knows_young_modes, options))
             .collect();
         let mut known = HashSet::new();
         told.retain(|capability| known.insert(capability.clone()));

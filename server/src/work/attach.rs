@@ -94,7 +94,9 @@ async fn ask(
             let publish = csi::ControllerPublishVolume {
                 external_id: row.key.external_id.to_string(),
                 external_node_id: row.external_node_id.clone(),
-                capability: row.capability.told(knows_young_modes, &row.mount_options),
+                capability: row
+                    .capability
+                    .told(knows_young_modes, &row.mount_options.open(cp, &row.volume)?),
                 readonly: row.read_only,
                 secrets,
                 volume_context: row.volume_context.clone(),

@@ -108,7 +108,7 @@ impl Asking<'_> {
             external_id: row.key.external_id.to_string(),
             publish_context: self.publish_context(row)?,
             staging_target_path: self.seen(path),
-            capability: self.told(row),
+            capability: self.told(row)?,
             secrets: self
                 .connection
                 .secrets_with(&secrets(self.cp, self.state, row)?)
@@ -178,7 +178,7 @@ impl Asking<'_> {
             publish_context: self.publish_context(row)?,
             staging_target_path: self.staging(row),
             target_path: self.seen(path),
-            capability: self.told(row),
+            capability: self.told(row)?,
             readonly: claim.read_only,
             secrets: self
                 .connection
@@ -262,7 +262,7 @@ impl Asking<'_> {
                 limit_bytes: 0,
             },
             staging_target_path: staging,
-            capability: Some(self.told(row)),
+            capability: Some(self.told(row)?),
             secrets: self
                 .connection
                 .secrets_with(&secrets(self.cp, self.state, row)?)
@@ -327,9 +327,10 @@ impl Asking<'_> {
         on_host(move || Ok(folders::is_below(&target, &roots)), path).await
     }
 
-    fn told(&self, row: &Attachment) -> csi::Capability {
+    fn told(&self, row: &Attachment) -> Result<csi::Capability> {
         let knows_young_modes = self.capabilities.supports_single_node_multi_writer;
-        row.capability.told(knows_young_modes, &row.mount_options)
+        let options = row.mount_options.open(self.cp, &row.volume)?;
+        Ok(row.capability.told(knows_young_modes, &options))
     }
 
     fn publish_context(&self, row: &Attachment) -> Result<csi::PublishContext> {

@@ -206,8 +206,8 @@ fn keep(
             let delete = subject(row, taken).lock();
             transaction.guards.push(Guard::Absent(delete));
             Ok(Outcome::Snapshot(SnapshotTaken {
-                id: SnapshotId::known(taken.id.as_str()),
-                source: ExternalId::known(taken.source_volume_id.as_str()),
+                id: SnapshotId::parse(&taken.id).map_err(unusable)?,
+                source: ExternalId::parse(&taken.source_volume_id).map_err(unusable)?,
                 size_bytes: taken.size_bytes,
                 taken_at_seconds: taken.creation_time.map_or(0, |time| time.as_second()),
                 is_ready: taken.ready_to_use,
@@ -216,6 +216,11 @@ fn keep(
         (Told::SnapshotDeleted, Kind::DeleteSnapshot) => Ok(Outcome::Nothing),
         _ => Err(Fault::Internal.into()),
     }
+}
+
+/// That what a driver made cannot be named again.
+fn unusable(problem: String) -> Error {
+    Fault::DriverFailed(format!("the driver took a snapshot, but its {problem}")).into()
 }
 
 /// Has every node that holds the volume, or is about to, do its part of a growth. Nodes beyond what a

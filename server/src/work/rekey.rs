@@ -5,6 +5,7 @@
 
 use super::backoff;
 use crate::attachment::{Attachment, AttachmentKey};
+use crate::claim::ClaimKey;
 use crate::control::{ControlPlane, blocking};
 use crate::error::Result;
 use crate::id::VolumeKey;
@@ -13,7 +14,7 @@ use crate::operation::{Kind, Operation};
 use crate::seal::{DataKey, KeyState, Sealed};
 use crate::state::State;
 use crate::store::{Guard, Index, Key, Transaction, Write, keys};
-use crate::volume::Volume;
+use crate::volume::{SealedMountOptions, Volume};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,6 +68,7 @@ enum Holder {
     Volume(VolumeKey),
     Operation(Uuid),
     Attachment(AttachmentKey),
+    Claim(ClaimKey),
 }
 
 /// Goes through all rows that name these keys, once, and through with the keys if there is none. How
@@ -122,21 +124,27 @@ fn holders(state: &State, old: &BTreeSet<Uuid>) -> Vec<Holder> {
         .map(|operation| Holder::Operation(operation.row.id));
     let attachments = state
         .attachments()
-        .filter(|attachment| {
-            let row = &attachment.row;
-            let mut sealed = [&row.secrets, &row.publish_context].into_iter().flatten();
-            sealed.any(is_old)
-        })
+        .filter(|attachment| attachment.row.sealed().any(is_old))
         .map(|attachment| Holder::Attachment(attachment.row.key.clone()));
-    volumes.chain(operations).chain(attachments).collect()
+    let claims = state
+        .all_claims()
+        .filter(|claim| claim.row.sealed().any(is_old))
+        .map(|claim| Holder::Claim(claim.row.key()));
+    let held = volumes.chain(operations).chain(attachments);
+    held.chain(claims).collect()
 }
 
 fn sealed_in(operation: &Operation) -> impl Iterator<Item = &Sealed> {
     let of_volume = match &operation.kind {
-        Kind::Create(volume) | Kind::Expand(volume) => volume.secrets.as_ref(),
-        Kind::Delete | Kind::Snapshot(_) | Kind::DeleteSnapshot => None,
+        Kind::Create(volume) | Kind::Expand(volume) => {
+            [&volume.secrets, &volume.mount_options.mount_flags]
+        }
+        Kind::Delete | Kind::Snapshot(_) | Kind::DeleteSnapshot => [&None, &None],
     };
-    operation.secrets.iter().chain(of_volume)
+    operation
+        .secrets
+        .iter()
+        .chain(of_volume.into_iter().flatten())
 }
 
 /// Adds one row after the other to a transaction, sealed anew.
@@ -156,7 +164,7 @@ impl Resealing<'_> {
                     return Ok(());
                 };
                 let mut volume = entry.stored().row;
-                let changed = self.value(&Volume::owner(key), &mut volume.secrets)?;
+                let changed = self.volume(&mut volume)?;
                 self.put(changed, keys::volume(key), entry.modified, &volume)
             }
             Holder::Operation(id) => {
@@ -166,8 +174,7 @@ impl Resealing<'_> {
                 let mut row = seen.row.clone();
                 let mut changed = self.value(&Operation::owner(*id), &mut row.secrets)?;
                 if let Kind::Create(volume) | Kind::Expand(volume) = &mut row.kind {
-                    let owner = Volume::owner(&volume.key);
-                    changed |= self.value(&owner, &mut volume.secrets)?;
+                    changed |= self.volume(volume)?;
                 }
                 row.intended.get_or_insert(seen.created);
                 self.put(changed, row.key(), seen.modified, &row)
@@ -180,10 +187,35 @@ impl Resealing<'_> {
                 let mut changed = self.value(&Attachment::owner(key), &mut row.secrets)?;
                 let owner = Attachment::owner_of_context(key);
                 changed |= self.value(&owner, &mut row.publish_context)?;
+                changed |= self.flags(&row.volume, &mut row.mount_options)?;
                 row.intended.get_or_insert(seen.modified);
                 self.put(changed, key.row_key(), seen.modified, &row)
             }
+            Holder::Claim(key) => {
+                let ended = self.state.ended_claim(key);
+                let Some(seen) = self.state.claim(key).or(ended) else {
+                    return Ok(());
+                };
+                let mut row = seen.row.clone();
+                let mut changed = self.flags(&row.volume, &mut row.mount_options)?;
+                if let Some(asked) = &mut row.asked_options {
+                    changed |= self.flags(&row.volume, asked)?;
+                }
+                row.intended.get_or_insert(seen.created);
+                self.put(changed, row.row_key(), seen.modified, &row)
+            }
         }
+    }
+
+    /// What is sealed in a volume. Whether any of it was sealed anew.
+    fn volume(&mut self, volume: &mut Volume) -> Result<bool> {
+        let secrets = self.value(&Volume::owner(&volume.key), &mut volume.secrets)?;
+        Ok(self.flags(&volume.key, &mut volume.mount_options)? || secrets)
+    }
+
+    /// Mount flags of a volume. Whether they were sealed anew.
+    fn flags(&mut self, volume: &VolumeKey, options: &mut SealedMountOptions) -> Result<bool> {
+        self.value(&SealedMountOptions::owner(volume), &mut options.mount_flags)
     }
 
     /// One sealed value. Whether it was sealed anew.

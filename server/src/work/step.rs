@@ -137,10 +137,12 @@ async fn create(
     row: &Operation,
     volume: &Volume,
 ) -> Result<Tried> {
+    let options = volume.mount_options.open(cp, &volume.key)?;
+    let plugin = state.plugin(&volume.plugin).map(AsRef::as_ref);
     let create = csi::CreateVolume {
         name: row.csi_name.clone(),
         capacity_range: range(volume),
-        capabilities: volume.csi_capabilities(state.plugin(&volume.plugin).map(AsRef::as_ref)),
+        capabilities: volume.csi_capabilities(plugin, &options),
         parameters: volume.parameters.clone(),
         secrets: connection
             .secrets_with(&cp.open(&Volume::owner(&volume.key), volume.secrets.as_ref())?)
@@ -203,7 +205,7 @@ async fn expand(
     let expand = csi::ControllerExpandVolume {
         external_id: volume.remote_id().to_string(),
         capacity_range: range(volume),
-        capability: in_use(state, volume),
+        capability: in_use(cp, state, volume)?,
         secrets: connection
             .secrets_with(&cp.open(&Volume::owner(&volume.key), volume.secrets.as_ref())?)
             .await?,
@@ -219,14 +221,15 @@ async fn expand(
 }
 
 /// How the volume is used now; else the first way in which it may be.
-fn in_use(state: &State, volume: &Volume) -> Option<csi::Capability> {
+fn in_use(cp: &ControlPlane, state: &State, volume: &Volume) -> Result<Option<csi::Capability>> {
     let plugin = state.plugin(&volume.plugin).map(AsRef::as_ref);
     let mut now = volume.clone();
     if let Some(claim) = state.claims(&volume.key).next() {
         now.capabilities = vec![claim.capability];
         now.mount_options = claim.mount_options.clone();
     }
-    now.csi_capabilities(plugin).into_iter().next()
+    let options = now.mount_options.open(cp, &volume.key)?;
+    Ok(now.csi_capabilities(plugin, &options).into_iter().next())
 }
 
 async fn delete(

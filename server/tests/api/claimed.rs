@@ -7,7 +7,7 @@ use crate::server::{PATIENCE, TestServer};
 use saddlebag::attachment::Attachment;
 use saddlebag::claim::{self, Claim, ClaimKey, ClaimRequest, Ended};
 use saddlebag::config::Config;
-use saddlebag::csi::Call;
+use saddlebag::csi::{Call, MountOptions};
 use saddlebag::error::Error;
 use saddlebag::id::{AllocationId, NodeId, PluginId};
 use saddlebag::node::Node;
@@ -127,7 +127,13 @@ pub fn request(name: &str, more: Value) -> ClaimRequest {
     for (field, value) in more.as_object().unwrap() {
         request[field] = value.clone();
     }
-    serde_json::from_value(request).unwrap()
+    let mut request: ClaimRequest = serde_json::from_value(request).unwrap();
+    // Nothing serialises these, lest their flags are stored.
+    request.mount_options = more.get("mount_options").map(|options| MountOptions {
+        fs_type: options["fs_type"].as_str().unwrap().to_owned(),
+        mount_flags: serde_json::from_value(options["mount_flags"].clone()).unwrap(),
+    });
+    request
 }
 
 impl TestServer {

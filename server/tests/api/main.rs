@@ -31,6 +31,7 @@ mod deregister;
 #[allow(dead_code, reason = "what loses power is tested with the store")]
 mod disk;
 mod disks;
+mod distrust;
 mod doctor;
 mod drafts;
 mod driven;

@@ -6,12 +6,12 @@ use crate::server::{TestServer, create, register};
 use jiff::Timestamp;
 use saddlebag::claim::{Claim, ClaimRequest, OnReboot, Stage};
 use saddlebag::config::{Config, Launch, PluginConfig};
-use saddlebag::csi::{AccessMode, AttachmentMode, Call, MountOptions};
+use saddlebag::csi::{AccessMode, AttachmentMode, Call};
 use saddlebag::id::{AllocationId, ExternalId, Namespace, NodeId, PluginId, VolumeId, VolumeKey};
 use saddlebag::plugin::PluginType;
 use saddlebag::store::{Transaction, Write, keys};
 use saddlebag::tries::Tries;
-use saddlebag::volume::Capability;
+use saddlebag::volume::{Capability, SealedMountOptions};
 use saddlebag_client::{Client, Error, types};
 use serde_json::{Value, json};
 
@@ -150,13 +150,14 @@ pub fn published(volume: &str, allocation: &str, node: NodeId) -> Claim {
             access_mode: AccessMode::SingleNodeWriter,
             attachment_mode: AttachmentMode::FileSystem,
         },
-        mount_options: MountOptions::default(),
+        mount_options: SealedMountOptions::default(),
         target_path: "/nowhere".into(),
         made_folder: None,
         on_reboot: OnReboot::Republish,
         name: String::new(),
         job_id: String::new(),
         request: ClaimRequest::default(),
+        asked_options: None,
         attachment: None,
         stage: Stage::Published,
         release: None,

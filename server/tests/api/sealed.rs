@@ -6,6 +6,7 @@ use saddlebag::clock::Clock;
 use saddlebag::config::Config;
 use saddlebag::control::ControlPlane;
 use saddlebag::csi::{Call, v1};
+use saddlebag::seal::KeyState;
 use saddlebag::server::Server;
 use saddlebag::store::{Key, Store, Transaction, Write, keys};
 use serde_json::{Value, json};
@@ -58,6 +59,92 @@ async fn secrets_in_the_row_of_another_volume_open_nothing() {
     delete().send().await.unwrap();
     let asked: v1::DeleteVolumeRequest = rig.driver.last(Call::DeleteVolume);
     assert_eq!(asked.secrets["password"], "of-a");
+}
+
+/// All rows as they are stored.
+async fn rows(store: &dyn Store) -> String {
+    let batches = store.read().await.unwrap().batches;
+    let rows: Vec<_> = batches.flat_map(Result::unwrap).collect();
+    let values = rows
+        .iter()
+        .map(|(_, row)| String::from_utf8_lossy(&row.value));
+    values.collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test]
+async fn mount_flags_are_sealed_in_every_row_and_survive_a_rotation() {
+    let rig = Rig::start().await;
+    let options =
+        json!({"MountOptions": {"FSType": "cifs", "MountFlags": ["ro", "password=c4n4ry"]}});
+    rig.create("db", options.clone()).await.unwrap();
+    let of_claim =
+        json!({"mount_options": {"fs_type": "", "mount_flags": ["user=c4n4ry", "b", "a"]}});
+    rig.server
+        .take("db", "user", of_claim.clone())
+        .await
+        .unwrap();
+    let told = || {
+        let staged: v1::NodeStageVolumeRequest = rig.driver.last(Call::NodeStageVolume);
+        let Some(v1::volume_capability::AccessType::Mount(mount)) =
+            staged.volume_capability.unwrap().access_type
+        else {
+            panic!("it was staged as a device");
+        };
+        (mount.fs_type, mount.mount_flags.join(","))
+    };
+    assert_eq!(told(), ("cifs".to_owned(), "user=c4n4ry,b,a".to_owned()));
+
+    let cp = &rig.server.control_plane;
+    let before = rows(&*cp.store).await;
+    assert!(before.contains("mount_flags") && !before.contains("c4n4ry"));
+    let old = cp.state().active_data_key().unwrap().row.id.to_string();
+    assert!(before.contains(&old));
+    rig.client().rotate_root_key().send().await.unwrap();
+    rig.server
+        .until("the old key to be inactive", |state| {
+            state
+                .data_keys()
+                .all(|key| key.row.state != KeyState::Rekeying)
+        })
+        .await;
+    let after = rows(&*cp.store).await;
+    assert_eq!(after.matches(&old).count(), 1, "only its own row names it");
+
+    // The very same again joins; another flag is another claim. What is not changed is as it was.
+    rig.server.take("db", "user", of_claim).await.unwrap();
+    let other = json!({"mount_options": {"fs_type": "", "mount_flags": ["user=other", "b", "a"]}});
+    let refused = rig
+        .server
+        .take("db", "user", other.clone())
+        .await
+        .unwrap_err();
+    assert!(refused.to_string().contains("another claim"), "{refused}");
+    let refused = rig.server.take("db", "second", other).await.unwrap_err();
+    assert!(
+        refused.to_string().contains("mount options differ"),
+        "{refused}"
+    );
+    rig.register("db", options).await.unwrap();
+    let changed = json!({"MountOptions": {"FSType": "cifs", "MountFlags": ["rw"]}});
+    let refused = rig.register("db", changed).await.unwrap_err();
+    assert!(refused.to_string().contains("mount options"), "{refused}");
+}
+
+#[tokio::test]
+async fn mount_flags_in_the_row_of_another_volume_reach_no_driver() {
+    let rig = Rig::start().await;
+    for id in ["a", "b"] {
+        let options = json!({"MountOptions": {"MountFlags": [format!("password=of-{id}")]}});
+        rig.create(id, options).await.unwrap();
+    }
+    let cp = &rig.server.control_plane;
+    let (of_a, of_b) = (keys::volume(&key("a")), keys::volume(&key("b")));
+    let mut a = row(&*cp.store, &of_a).await;
+    a["mount_options"] = row(&*cp.store, &of_b).await["mount_options"].clone();
+    put(cp, of_a, &a).await;
+    rig.server.take("a", "user", json!({})).await.unwrap_err();
+    assert_eq!(rig.count(Call::NodeStageVolume), 0);
+    rig.server.take("b", "user", json!({})).await.unwrap();
 }
 
 /// What a start is refused with.

@@ -15,7 +15,8 @@ const POINTS: usize = 9;
 async fn a_crash_at_any_point_of_a_rotation_loses_no_secret() {
     let mut world = World::start().await;
     register(&world).await;
-    world.create("claimed", json!({})).await;
+    let options = json!({"MountOptions": {"MountFlags": ["noatime", "password=hush"]}});
+    world.create("claimed", options).await;
     world.claim("claimed", "user").await;
 
     let mut points = 0;
@@ -37,8 +38,12 @@ async fn a_crash_at_any_point_of_a_rotation_loses_no_secret() {
     }
     assert!(points >= POINTS, "killed at {points} points only");
 
-    // Each secret still opens, and is the one that the driver was told before.
+    // Each secret still opens, and is the one that the driver was told before. A second claim is taken only
+    // where the mount flags of the first one can be read, and are the volume's.
+    world.claim("claimed", "second").await;
     let claim = "/v1/volume/csi/claimed/claim/";
+    let second = format!("{claim}{}", crate::world::allocation("second"));
+    world.done("DELETE", &second, None).await;
     let claim = format!("{claim}{}", crate::world::allocation("user"));
     world.done("DELETE", &claim, None).await;
     let all = (0..VOLUMES).map(name).chain(["claimed".to_owned()]);

@@ -6,7 +6,7 @@ mod scene;
 
 use crate::scripted_driver::Reply;
 use saddlebag::csi::{Call, v1};
-use scene::{CONTEXT, FLAG, HEADER, PLUGIN, SNAPSHOT, Scene, VOLUME};
+use scene::{CLAIM, CONTEXT, FLAG, HEADER, PLUGIN, SNAPSHOT, Scene, VOLUME};
 use serde_json::{Value, json};
 use tonic::Code;
 
@@ -17,9 +17,9 @@ const TOLD: [(Call, &[&str]); 10] = [
     (Call::CreateSnapshot, &[VOLUME, PLUGIN, SNAPSHOT]),
     (Call::DeleteSnapshot, &[PLUGIN, HEADER]),
     (Call::ListSnapshots, &[PLUGIN, HEADER]),
-    (Call::ControllerPublishVolume, &[VOLUME, PLUGIN, FLAG]),
-    (Call::NodeStageVolume, &[VOLUME, PLUGIN, FLAG, CONTEXT]),
-    (Call::NodePublishVolume, &[VOLUME, PLUGIN, FLAG, CONTEXT]),
+    (Call::ControllerPublishVolume, &[VOLUME, PLUGIN, CLAIM]),
+    (Call::NodeStageVolume, &[VOLUME, PLUGIN, CLAIM, CONTEXT]),
+    (Call::NodePublishVolume, &[VOLUME, PLUGIN, CLAIM, CONTEXT]),
     (Call::ControllerUnpublishVolume, &[VOLUME, PLUGIN]),
     (Call::DeleteVolume, &[VOLUME, PLUGIN, HEADER]),
 ];
@@ -47,6 +47,8 @@ async fn what_nobody_may_see_is_seen_nowhere() {
     assert_eq!(staged.secrets["password"], VOLUME);
     assert_eq!(staged.secrets["of-plugin"], PLUGIN);
     assert_eq!(staged.publish_context["token"], CONTEXT);
+    let told = format!("{:?}", mounted(&staged).mount_flags);
+    assert!(told.contains(CLAIM), "the driver was not told the flag");
     let deleted: v1::DeleteVolumeRequest = scene.driver.last(Call::DeleteVolume);
     assert_eq!(deleted.secrets["token"], HEADER);
     let searched = scene.end().await;
@@ -79,6 +81,14 @@ async fn the_search_finds_what_is_shown() {
     }
 }
 
+fn mounted(staged: &v1::NodeStageVolumeRequest) -> &v1::volume_capability::MountVolume {
+    let capability = staged.volume_capability.as_ref().unwrap();
+    match capability.access_type.as_ref().unwrap() {
+        v1::volume_capability::AccessType::Mount(mount) => mount,
+        v1::volume_capability::AccessType::Block(_) => panic!("it was staged as a device"),
+    }
+}
+
 /// Everything that is done with volumes, whatever becomes of it.
 async fn everything(scene: &mut Scene) {
     let volume = |size: i64| {
@@ -95,7 +105,10 @@ async fn everything(scene: &mut Scene) {
         "Snapshots": [{"SourceVolumeID": "db", "Name": "s", "Secrets": {"k": SNAPSHOT}}]
     });
     let wrong = json!({"Volumes": [{"ID": "db", "Secrets": {"password": [VOLUME]}}]});
-    let claim = json!({"AllocationID": "5a2c3f1e-0d6b-4e0c-9b1a-7f6f2f0f9c11"});
+    let claim = json!({
+        "AllocationID": "5a2c3f1e-0d6b-4e0c-9b1a-7f6f2f0f9c11",
+        "MountOptions": {"MountFlags": [format!("password={CLAIM}")]},
+    });
     let release = "/v1/volume/csi/db/claim/5a2c3f1e-0d6b-4e0c-9b1a-7f6f2f0f9c11?wait=2s";
     let nothing = Value::Null;
     for (method, path, body) in [

@@ -11,7 +11,7 @@ use crate::node::paths;
 use crate::operation::Subject;
 use crate::store::{Guard, MOST_VALUE_BYTES, Transaction, Write, keys};
 use crate::tries::Tries;
-use crate::volume::Capability;
+use crate::volume::{Capability, SealedMountOptions};
 
 /// The room that the rows of a claim leave for what becomes of them, in bytes.
 const ROOM: usize = 64 * 1_024;
@@ -36,6 +36,8 @@ impl Asked<'_> {
             self.about(Fault::RefusedLocally(text.clone()))
         })?;
         let now = cp.clock.now();
+        let asked = request.mount_options.as_ref();
+        let asked = asked.map(|asked| SealedMountOptions::seal(cp, key, asked));
         Ok(Claim {
             volume: key.clone(),
             allocation: self.allocation.clone(),
@@ -44,13 +46,17 @@ impl Asked<'_> {
             external_id: self.volume.row.remote_id(),
             read_only: request.read_only,
             capability,
-            mount_options,
+            mount_options: SealedMountOptions::seal(cp, key, &mount_options)?,
             target_path,
             made_folder: None,
             on_reboot: request.on_reboot,
             name: request.name.clone(),
             job_id: request.job_id.clone(),
-            request,
+            asked_options: asked.transpose()?,
+            request: ClaimRequest {
+                mount_options: None,
+                ..request
+            },
             attachment: None,
             stage: Stage::Taken,
             release: None,
@@ -107,6 +113,7 @@ impl Asked<'_> {
             None => {
                 transaction.guards.push(Guard::Absent(key.row_key()));
                 let new = Attachment::wanted(cp, self.state, &claim, volume)?;
+                new.hold_keys(&mut transaction, self.state);
                 claim.attachment = Some(new.id);
                 transaction.put(key.row_key(), &new)?;
             }
@@ -114,6 +121,11 @@ impl Asked<'_> {
         let mut moved = volume.clone();
         moved.modified_at = cp.clock.now();
         transaction.put(keys::volume(&volume.key), &moved)?;
+        for options in [Some(&claim.mount_options), claim.asked_options.as_ref()] {
+            if let Some(options) = options {
+                options.hold(&mut transaction, self.state);
+            }
+        }
         transaction.put(claim.row_key(), &claim)?;
         self.leaves_room(&transaction)?;
         Ok(transaction)

@@ -1,8 +1,6 @@
 //! What is told of specifications that are wrong.
 
 use super::parse;
-use crate::hcl::Problem;
-use proptest::prelude::*;
 
 /// What is told of a text, as `LINE:COLUMN: message`.
 fn told(text: &str, extension: &str) -> String {
@@ -199,62 +197,5 @@ fn what_could_be_a_secret_is_not_repeated() {
     ] {
         let told = told(text, "hcl");
         assert!(!told.contains("hush"), "{told}");
-    }
-}
-
-/// Texts of pieces that the notations consist of, in any order.
-fn pieces() -> impl Strategy<Value = String> {
-    const PIECES: [&str; 34] = [
-        "id",
-        "=",
-        ":",
-        "{",
-        "}",
-        "[",
-        "]",
-        ",",
-        "\"",
-        "\\",
-        "\\u",
-        "\\ud83d",
-        "d83d",
-        "\n",
-        " ",
-        "#",
-        "//",
-        "/*",
-        "*/",
-        "<<-EOF\n",
-        "EOF\n",
-        "10GiB",
-        "-",
-        "0x",
-        "capability",
-        "topology_request",
-        "required",
-        "secrets",
-        "null",
-        "true",
-        "'",
-        "&a",
-        "*a",
-        "é",
-    ];
-    proptest::collection::vec(proptest::sample::select(&PIECES[..]), 0..60)
-        .prop_map(|pieces| pieces.concat())
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
-
-    #[test]
-    fn no_text_makes_reading_panic_and_every_mistake_has_its_place_in_it(text in pieces()) {
-        for extension in [Some("hcl"), Some("yaml"), None] {
-            if let Err(Problem { place: Some(place), .. }) = parse(&text, extension) {
-                // The end of a text may be told as the beginning of the line after it.
-                prop_assert!(place.line <= text.matches('\n').count() + 2, "{place:?}");
-                prop_assert!(place.line >= 1 && place.column >= 1, "{place:?}");
-            }
-        }
     }
 }

@@ -13,6 +13,8 @@ mod volume;
 mod yaml;
 
 #[cfg(test)]
+mod mangled;
+#[cfg(test)]
 mod mistakes;
 #[cfg(test)]
 mod tests;

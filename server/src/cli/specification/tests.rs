@@ -15,7 +15,7 @@ fn volume(text: &str) -> Value {
 }
 
 /// A specification with every key, and what it asks for.
-const FULL: &str = r#"
+pub(super) const FULL: &str = r#"
 id           = "pgdata"
 name         = "pgdata"
 namespace    = "prod"
@@ -150,9 +150,8 @@ fn an_answer_may_be_edited_and_sent_back() {
     assert_eq!(volume.get("Capacity"), None);
 }
 
-#[test]
-fn yaml_says_the_same_with_either_names() {
-    let yaml = r#"
+/// The same in YAML, with the names of the API among those of specifications.
+pub(super) const FULL_IN_YAML: &str = r#"
 # the database
 id: pgdata
 name: "pgdata"
@@ -178,7 +177,10 @@ secrets: { password: "s3" }
 context:
   csi.storage.k8s.io/fstype: ext4
 "#;
-    let request = serde_json::to_value(read(yaml, "yml")).unwrap();
+
+#[test]
+fn yaml_says_the_same_with_either_names() {
+    let request = serde_json::to_value(read(FULL_IN_YAML, "yml")).unwrap();
     assert_eq!(request["Volumes"], json!([full()]));
     let several = read("volumes:\n- {id: a}\n- {id: b}\n", "yaml");
     let ids: Vec<_> = several.volumes.iter().map(|it| it.id.as_deref()).collect();

@@ -144,3 +144,51 @@ fn stub<'a>(state: &'a State, stored: &'a Stored<Token>) -> wire::TokenStub<'a> 
         kind: row.kind.as_str().into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Place;
+    use crate::http::edge::{Query, ReadOptions};
+    use crate::mangled::{assert_linear, texts};
+
+    /// Where a page begins by this token, and by the one that leads to there again.
+    fn places(options: &mut ReadOptions, token: &str) -> [Option<(u64, String)>; 2] {
+        let mut place = |token: &str| {
+            options.next_token = token.to_owned();
+            let first = Place::of(options).first;
+            first.map(|(made, accessor)| (made, accessor.to_owned()))
+        };
+        let first = place(token);
+        let again = first
+            .as_ref()
+            .map(|(made, accessor)| format!("{made}.{accessor}"));
+        let again = place(&again.unwrap_or_default());
+        [first, again]
+    }
+
+    #[test]
+    fn a_hundred_thousand_mangled_page_tokens_each_name_one_place() {
+        let mut options = ReadOptions::read(&Query::parse(None), "global").unwrap();
+        let whole = [
+            "12.4f2d1c9e-8a67-4d3b-9a55-0c6f1d2e3b4a",
+            "18446744073709551616.x",
+            "abc",
+            ".",
+        ];
+        for text in texts(&whole, 60) {
+            let [first, again] = places(&mut options, &text);
+            assert_eq!(first, again, "{text:?}");
+            assert_eq!(first.is_none(), text.is_empty(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_long_page_token_costs_no_more_than_its_length() {
+        let options = ReadOptions::read(&Query::parse(None), "global").unwrap();
+        for shape in [("", "9", "."), ("1.", "a.", ""), ("", "\u{e9}", "")] {
+            assert_linear(1_000, shape, |text| {
+                places(&mut options.clone(), text);
+            });
+        }
+    }
+}

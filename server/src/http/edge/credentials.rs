@@ -61,3 +61,60 @@ fn text(headers: &HeaderMap, name: &str) -> Option<Zeroizing<String>> {
     let text = String::from_utf8_lossy(value.as_bytes());
     Some(Zeroizing::new(text.into_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::header_secrets;
+    use crate::mangled::{assert_linear, texts};
+    use axum::http::{HeaderMap, HeaderValue};
+
+    fn header(text: &str) -> Option<HeaderMap> {
+        let value = HeaderValue::from_bytes(text.as_bytes()).ok()?;
+        Some(HeaderMap::from_iter([(
+            "x-nomad-csi-secrets".parse().ok()?,
+            value,
+        )]))
+    }
+
+    #[test]
+    fn a_hundred_thousand_mangled_headers_of_secrets_are_read_as_far_as_they_hold_pairs() {
+        let whole = [
+            "user=admin,password=hush",
+            "a=b=c,,=d,e",
+            "k= v ,k=w",
+            "p\u{e9}=\u{e9}",
+        ];
+        let mut held = 0;
+        for text in texts(&whole, 80) {
+            let Some(headers) = header(&text) else {
+                continue;
+            };
+            let read = header_secrets(&headers);
+            for (key, value) in read.iter() {
+                let pair = format!("{key}={}", value.expose());
+                assert!(
+                    text.split(',').any(|item| item == pair),
+                    "{text:?}: {pair:?}"
+                );
+                held += 1;
+            }
+            let named = text.split(',').any(|item| item.contains('='));
+            assert_eq!(read.is_empty(), !named, "{text:?}");
+        }
+        assert!(held > 10_000, "{held}");
+    }
+
+    #[test]
+    fn a_long_header_of_secrets_costs_no_more_than_its_length() {
+        for shape in [
+            ("", "a=b,", ""),
+            ("", "=", ""),
+            ("", ",", ""),
+            ("k", "v", "="),
+        ] {
+            assert_linear(1_000, shape, |text| {
+                header_secrets(&header(text).unwrap_or_default());
+            });
+        }
+    }
+}

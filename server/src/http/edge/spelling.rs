@@ -97,3 +97,54 @@ fn unit(name: &str) -> Option<u64> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::duration;
+    use crate::config::Period;
+    use crate::mangled::{assert_linear, texts};
+
+    const WHOLE: [&str; 6] = [
+        "1h2m3.5s",
+        "500ms",
+        "-1.5h",
+        "9223372036854775807ns",
+        "1h 30m",
+        "2 days 3µs",
+    ];
+
+    #[test]
+    fn a_hundred_thousand_mangled_durations_are_read_or_refused() {
+        let (mut read, mut refused) = (0, 0);
+        for text in texts(&WHOLE, 40) {
+            match duration(&text) {
+                // What is less than nothing needs its sign, and loses nothing by it.
+                Some(nanoseconds) if nanoseconds < 0 => {
+                    assert_eq!(duration(&text[1..]), nanoseconds.checked_neg(), "{text:?}");
+                    read += 1;
+                }
+                Some(_) => read += 1,
+                None => refused += 1,
+            }
+            if let Ok(period) = text.parse::<Period>() {
+                assert_eq!(period.to_string().parse(), Ok(period), "{text:?}");
+            }
+        }
+        assert!(read > 1_000 && refused > 10_000, "{read} {refused}");
+    }
+
+    #[test]
+    fn a_long_duration_costs_no_more_than_its_length() {
+        for shape in [
+            ("", "1h", ""),
+            ("0.", "0", "s"),
+            ("", "9", "s"),
+            ("-", "1ns", "x"),
+        ] {
+            assert_linear(1_000, shape, |text| {
+                let _ = duration(text);
+                let _ = text.parse::<Period>();
+            });
+        }
+    }
+}

@@ -141,6 +141,7 @@ pub(super) fn read(state: &State, key: &VolumeKey) -> Option<Bytes> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mangled::{assert_linear, texts};
 
     #[test]
     fn a_token_leads_back_to_its_volume() {
@@ -152,6 +153,35 @@ mod tests {
             let token = token(&key);
             assert!(axum::http::HeaderValue::from_str(&token).is_ok(), "{token}");
             assert_eq!(parse_token(&token), key);
+        }
+    }
+
+    #[test]
+    fn a_hundred_thousand_mangled_page_tokens_each_name_one_place() {
+        let whole = [
+            "default.pgdata",
+            "team.with%20space%25",
+            "a.b.c",
+            "d.p\u{e9}[0]",
+        ];
+        for text in texts(&whole, 60) {
+            let place = parse_token(&text);
+            let again = token(&place);
+            assert_eq!(parse_token(&again), place, "{text:?} {again:?}");
+        }
+    }
+
+    #[test]
+    fn a_long_page_token_costs_no_more_than_its_length() {
+        for shape in [
+            ("", "a.", ""),
+            ("d.", "%ff", ""),
+            ("d.", "%", ""),
+            ("", "\u{e9}", "."),
+        ] {
+            assert_linear(1_000, shape, |text| {
+                token(&parse_token(text));
+            });
         }
     }
 }

@@ -20,8 +20,10 @@ pub const SNAPSHOT: &str = "sn4psh0t-request-c4n4ry";
 pub const HEADER: &str = "h34der-of-secrets-c4n4ry";
 /// In the file of a plugin's secrets.
 pub const PLUGIN: &str = "plug1n-file-c4n4ry";
-/// In a mount flag.
+/// In a mount flag of a volume.
 pub const FLAG: &str = "m0unt-flag-c4n4ry";
+/// In a mount flag of a claim.
+pub const CLAIM: &str = "cl41m-flag-c4n4ry";
 /// In what a controller gives a node.
 pub const CONTEXT: &str = "publ1sh-context-c4n4ry";
 /// The secret of the first token.
@@ -75,7 +77,7 @@ impl Scene {
             http: saddlebag_client::http().build().unwrap(),
             heard: Heard::default(),
             canaries: [
-                VOLUME, SNAPSHOT, HEADER, PLUGIN, FLAG, CONTEXT, MANAGEMENT, FOREIGN,
+                VOLUME, SNAPSHOT, HEADER, PLUGIN, FLAG, CLAIM, CONTEXT, MANAGEMENT, FOREIGN,
             ]
             .map(str::to_owned)
             .to_vec(),
@@ -224,9 +226,6 @@ impl Searched {
                 .flat_map(move |canary| [canary.clone(), encoded(canary)]);
             forms.filter_map(move |form| {
                 let at = at(bytes, &form)?;
-                if form == FLAG && is_of_the_store(place) {
-                    return None;
-                }
                 let around = &bytes[at.saturating_sub(300)..(at + 100).min(bytes.len())];
                 let around = String::from_utf8_lossy(around);
                 Some(format!("{place} shows {form}: {around}"))
@@ -234,11 +233,6 @@ impl Searched {
         });
         found.collect()
     }
-}
-
-/// Mount flags are stored as they are, and compared: who may read the store may read them.
-fn is_of_the_store(place: &str) -> bool {
-    place.ends_with("store.redb") || place == "the backup"
 }
 
 fn at(bytes: &[u8], text: &str) -> Option<usize> {

@@ -58,3 +58,55 @@ fn parse(text: &str) -> Result<Value<'_>, Refusal> {
             })
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::http::request::{SnapshotsRequest, VolumesRequest};
+    use crate::mangled::{assert_linear, texts};
+
+    const VOLUME: &str = r#"{"ID": "a", "PluginID": "local", "RequestedCapacityMin": 1000,
+      "RequestedCapabilities": [{"AccessMode": "single-node-writer", "AttachmentMode": "file-system"}],
+      "Secrets": {"k": "v"}, "SecretsFrom": {"k": {"File": "/s/k"}}, "MountOptions": null,
+      "RequestedTopologies": {"Required": [{"Segments": {"zone": "\u0061\ud83d\ude00"}}]}}"#;
+
+    #[test]
+    fn a_hundred_thousand_mangled_bodies_are_read_or_refused() {
+        let one = ["{\"Volumes\": [", VOLUME, "]}"].concat();
+        let snapshot = r#"{"Snapshots": [{"SourceVolumeID": "a", "Secrets": {"k": "v"}, "Parameters": {}}], "Region": "global"}"#;
+        let (mut read, mut refused) = (0, 0);
+        for text in texts(&[&one, snapshot, VOLUME, "null"], 1_000) {
+            match VolumesRequest::decode(text.as_bytes()) {
+                Ok(_) => read += 1,
+                Err(refusal) => {
+                    assert!(refusal.status().is_client_error(), "{text:?}: {refusal:?}");
+                    assert!(!refusal.message.is_empty(), "{text:?}");
+                    refused += 1;
+                }
+            }
+            let _ = SnapshotsRequest::decode(text.as_bytes());
+        }
+        assert!(read > 1_000 && refused > 10_000, "{read} {refused}");
+    }
+
+    #[test]
+    fn a_long_body_costs_no_more_than_its_length() {
+        for shape in [
+            ("{\"Volumes\": [", "{\"ID\": \"a\"},", "{}]}"),
+            ("{", "\"Region\": \"\",", "\"Volumes\": []}"),
+            (
+                "{\"Volumes\": [{\"Secrets\": {",
+                "\"a\": \"b\",",
+                "\"c\": 1}}]}",
+            ),
+            ("", "[", ""),
+            ("", "{\"a\":", ""),
+            ("\"", "\\u0061", ""),
+            ("", " ", "{}"),
+            ("", "9", ""),
+        ] {
+            assert_linear(100, shape, |text| {
+                let _ = VolumesRequest::decode(text.as_bytes());
+            });
+        }
+    }
+}
