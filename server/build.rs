@@ -3,6 +3,7 @@
 //! Messages that carry something confidential get no derived `Debug`: `csi/redact.rs` writes one for
 //! each of them. Which they are is read from the protocol itself, so that none can be forgotten.
 
+use protox::prost_reflect::prost_types::MethodDescriptorProto;
 use std::{env, fs, path::Path, process::Command};
 
 /// Fields whose values are never shown: secrets, the publish context (drivers pass credentials in
@@ -38,6 +39,21 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let list = Path::new(&env::var("OUT_DIR")?).join("confidential.rs");
     fs::write(list, format!("&{confidential:?}"))?;
 
+    let calls = files
+        .file
+        .iter()
+        .flat_map(|file| &file.service)
+        .flat_map(|service| {
+            let once = |method: &&MethodDescriptorProto| !method.server_streaming();
+            service
+                .method
+                .iter()
+                .filter(once)
+                .map(move |method| question(service.name(), method))
+        });
+    let list = Path::new(&env::var("OUT_DIR")?).join("questions.rs");
+    fs::write(list, calls.collect::<String>())?;
+
     let mut prost = tonic_prost_build::Config::new();
     prost.skip_debug(
         confidential
@@ -46,6 +62,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     );
     tonic_prost_build::configure().compile_fds_with_config(files, prost)?;
     Ok(())
+}
+
+/// Says of the message that a call takes which call it is, and what answers it.
+fn question(service: &str, method: &MethodDescriptorProto) -> String {
+    let message = |name: &str| name.replace(".csi.v1.", "v1::");
+    format!(
+        "impl Question for {} {{ type Answer = {}; const PATH: &'static str = \"/csi.v1.{service}/{}\"; }}\n",
+        message(method.input_type()),
+        message(method.output_type()),
+        method.name()
+    )
 }
 
 /// What `saddlebag version --verbose` tells. No time and no folder: the same sources make the same program.

@@ -8,6 +8,7 @@
 
 use super::{
     Call, CallError, Code, Deadlines, Endpoint, Secrets, Sources, UnreadableSecret,
+    question::{Question, ask},
     socket::{Link, connector},
     wire::Wire,
 };
@@ -15,12 +16,14 @@ use crate::control::blocking;
 use crate::crash::{self, Point};
 use crate::id::NodeId;
 use crate::testing::{AWAY, CallFaults, Struck};
-use std::{error::Error, fmt, future::Future, sync::Arc, time::Duration};
+use bytes::Bytes;
+use prost::Message;
+use std::{error::Error, fmt, sync::Arc, time::Duration};
 use tokio::{
     sync::{Semaphore, watch},
     time::{Instant, timeout},
 };
-use tonic::{Request, Response, Status, transport::Channel};
+use tonic::{Request, Status, transport::Channel};
 
 /// How many calls at once a plugin gets when nobody says otherwise.
 pub const CALLS_AT_ONCE: usize = 16;
@@ -31,9 +34,6 @@ const MOST_HEADER_BYTES: u32 = 1024 * 1024;
 /// A driver that keeps the deadline itself answers `Cancelled` when it is over, as servers made with tonic
 /// do, and by its own clock that may be so much before ours: nothing is known then of what it did.
 const A_HAIR: Duration = Duration::from_millis(20);
-
-/// The largest answer, in bytes: a list that a driver does not cut into pages may be long.
-pub(super) const MOST_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 
 /// How much may be asked of a plugin. Clones share their turns: give one to all controller sockets of
 /// a plugin, and one to each of its nodes, so that a node that hangs takes no turn of another.
@@ -166,16 +166,26 @@ impl Connection {
 
     /// Makes a call: waits its turn, tells the driver the deadline, keeps it, and says of an error
     /// who made it.
-    pub(super) async fn call<Question, Answer, Answering>(
+    pub(super) async fn call<Asked: Question>(
         &self,
         call: Call,
         secrets: &Secrets,
-        question: Question,
-        ask: impl FnOnce(Wire, Request<Question>) -> Answering,
-    ) -> Result<Answer, CallError>
-    where
-        Answering: Future<Output = Result<Response<Answer>, Status>>,
-    {
+        question: Asked,
+    ) -> Result<Asked::Answer, CallError> {
+        let question = question.encode_to_vec().into();
+        let answer = self.exchange(call, secrets, Asked::PATH, question).await?;
+        Asked::Answer::decode(answer)
+            .map_err(|error| self.unreachable(call, &error.to_string(), secrets))
+    }
+
+    /// The same for every call, which is why it knows no messages: it is compiled once.
+    async fn exchange(
+        &self,
+        call: Call,
+        secrets: &Secrets,
+        path: &'static str,
+        question: Bytes,
+    ) -> Result<Bytes, CallError> {
         let allowed = self.limits.deadlines.of(call);
         let started = Instant::now();
         let answer = async {
@@ -193,14 +203,12 @@ impl Connection {
                 come_of(struck).await?;
             }
             crash::pass(Point::BeforeCall(call));
-            let asked = ask(wire, request).await;
+            let asked = ask(wire, path, request).await;
             crash::pass(Point::AfterCall(call));
             if let Some(struck) = struck.as_ref().filter(|struck| struck.after_work) {
                 come_of(struck).await?;
             }
-            asked
-                .map(Response::into_inner)
-                .map_err(|status| (heard.code(), status))
+            asked.map_err(|status| (heard.code(), status))
         };
         match timeout(allowed, answer).await {
             Err(_elapsed) => Err(CallError::by_deadline(call)),
@@ -215,12 +223,12 @@ impl Connection {
                 secrets,
             )),
             Ok(Err((_, status))) if is_timeout(&status) => Err(CallError::by_deadline(call)),
-            Ok(Err((_, status))) => Err(CallError::by_connection(
-                call,
-                &format!("{}: {}", self.endpoint, told(&status)),
-                secrets,
-            )),
+            Ok(Err((_, status))) => Err(self.unreachable(call, &told(&status), secrets)),
         }
+    }
+
+    fn unreachable(&self, call: Call, what: &str, secrets: &Secrets) -> CallError {
+        CallError::by_connection(call, &format!("{}: {what}", self.endpoint), secrets)
     }
 }
 

@@ -1,10 +1,7 @@
 //! The Identity service: who the driver is and whether it is ready.
 
-use super::{Call, CallError, Connection, Secrets, connection::MOST_ANSWER_BYTES, v1, wire::Wire};
-use v1::{
-    identity_client::IdentityClient,
-    plugin_capability::{Type, service::Type as Service, volume_expansion::Type as Expansion},
-};
+use super::{Call, CallError, Connection, Secrets, v1};
+use v1::plugin_capability::{Type, service::Type as Service, volume_expansion::Type as Expansion};
 
 /// Who a driver says it is (CSI `GetPluginInfo`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,12 +35,7 @@ impl Connection {
     /// CSI `Probe`: whether the driver is ready. A driver that does not say is.
     pub async fn probe(&self) -> Result<bool, CallError> {
         let answer = self
-            .call(
-                Call::Probe,
-                &Secrets::none(),
-                v1::ProbeRequest {},
-                |wire, request| async move { identity(wire).probe(request).await },
-            )
+            .call(Call::Probe, &Secrets::none(), v1::ProbeRequest {})
             .await?;
         Ok(answer.ready.unwrap_or(true))
     }
@@ -55,7 +47,6 @@ impl Connection {
                 Call::GetPluginInfo,
                 &Secrets::none(),
                 v1::GetPluginInfoRequest {},
-                |wire, request| async move { identity(wire).get_plugin_info(request).await },
             )
             .await?;
         Ok(PluginInfo {
@@ -71,7 +62,6 @@ impl Connection {
                 Call::GetPluginCapabilities,
                 &Secrets::none(),
                 v1::GetPluginCapabilitiesRequest {},
-                |wire, request| async move { identity(wire).get_plugin_capabilities(request).await },
             )
             .await?;
         let mut known = PluginCapabilities::default();
@@ -98,8 +88,4 @@ impl Connection {
         }
         Ok(known)
     }
-}
-
-fn identity(wire: Wire) -> IdentityClient<Wire> {
-    IdentityClient::new(wire).max_decoding_message_size(MOST_ANSWER_BYTES)
 }

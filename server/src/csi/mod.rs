@@ -22,6 +22,7 @@ mod fingerprint;
 mod identity;
 mod node;
 mod output;
+mod question;
 mod redact;
 mod reference;
 mod refused;

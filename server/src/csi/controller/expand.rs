@@ -1,6 +1,5 @@
 //! Growing volumes.
 
-use super::controller;
 use crate::csi::{
     Call, CallError, Capability, CapacityRange, Connection, Refused, Secrets, refused::required, v1,
 };
@@ -50,11 +49,7 @@ impl Connection {
             volume_capability: expand.capability.as_ref().map(Capability::to_message),
         };
         let confidential = expand.secrets.and(&Secrets::none(), &expand.capability);
-        let answer = self
-            .call(call, &confidential, question, |wire, request| async move {
-                controller(wire).controller_expand_volume(request).await
-            })
-            .await?;
+        let answer = self.call(call, &confidential, question).await?;
         Ok(Expanded {
             capacity_bytes: answer.capacity_bytes,
             node_expansion_required: answer.node_expansion_required,

@@ -1,6 +1,6 @@
 //! What a controller of CSI 1.13 knows about the health of volumes.
 
-use super::{checked_page, controller};
+use super::checked_page;
 use crate::csi::{
     Call, CallError, Condition, Connection, Page, Refused, Secrets, answer::promised,
     refused::required, v1,
@@ -20,11 +20,7 @@ impl Connection {
             volume_id: external_id.to_owned(),
             secrets: secrets.to_message(),
         };
-        let answer = self
-            .call(call, secrets, question, |wire, request| async move {
-                controller(wire).controller_get_volume_health(request).await
-            })
-            .await?;
+        let answer = self.call(call, secrets, question).await?;
         let health = promised(call, answer.volume_health, "a volume health")?;
         Ok(Condition::from_health(health))
     }
@@ -43,13 +39,7 @@ impl Connection {
             starting_token: starting_token.to_owned(),
             secrets: secrets.to_message(),
         };
-        let answer = self
-            .call(call, secrets, question, |wire, request| async move {
-                controller(wire)
-                    .controller_list_volume_health(request)
-                    .await
-            })
-            .await?;
+        let answer = self.call(call, secrets, question).await?;
         let entries = answer.entries.into_iter().map(|health| {
             let external_id = health.volume_id.clone();
             (external_id, Condition::from_health(health))

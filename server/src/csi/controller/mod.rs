@@ -17,11 +17,7 @@ pub use snapshots::{CreateSnapshot, DeleteSnapshot, GetSnapshot, ListSnapshots};
 pub use validate::{NotConfirmed, ValidateVolumeCapabilities, Validation};
 pub use volumes::{Capacity, CreateVolume, DeleteVolume, GetCapacity, ListVolumes};
 
-use super::{
-    Call, CallError, Connection, ControllerCapabilities, Refused, Secrets,
-    connection::MOST_ANSWER_BYTES, v1, wire::Wire,
-};
-use v1::controller_client::ControllerClient;
+use super::{Call, CallError, Connection, ControllerCapabilities, Refused, Secrets, v1};
 
 impl Connection {
     /// CSI `ControllerGetCapabilities`.
@@ -31,17 +27,10 @@ impl Connection {
                 Call::ControllerGetCapabilities,
                 &Secrets::none(),
                 v1::ControllerGetCapabilitiesRequest {},
-                |wire, request| async move {
-                    controller(wire).controller_get_capabilities(request).await
-                },
             )
             .await?;
         Ok(ControllerCapabilities::from_message(answer))
     }
-}
-
-fn controller(wire: Wire) -> ControllerClient<Wire> {
-    ControllerClient::new(wire).max_decoding_message_size(MOST_ANSWER_BYTES)
 }
 
 /// The size of a page as CSI has it; 0 leaves it to the driver.

@@ -1,6 +1,5 @@
 //! Attaching volumes to nodes, and detaching them.
 
-use super::controller;
 use crate::csi::{
     Call, CallError, Capability, Connection, PublishContext, Refused, Secrets,
     answer::done_if_not_found, refused::required, v1, volume::hashed,
@@ -70,11 +69,7 @@ impl Connection {
         let confidential = publish
             .secrets
             .and(&PublishContext::none(), [&publish.capability]);
-        let answer = self
-            .call(call, &confidential, question, |wire, request| async move {
-                controller(wire).controller_publish_volume(request).await
-            })
-            .await?;
+        let answer = self.call(call, &confidential, question).await?;
         Ok(PublishContext::from_plain(answer.publish_context))
     }
 
@@ -90,16 +85,6 @@ impl Connection {
             node_id: unpublish.external_node_id.clone(),
             secrets: unpublish.secrets.to_message(),
         };
-        done_if_not_found(
-            self.call(
-                call,
-                &unpublish.secrets,
-                question,
-                |wire, request| async move {
-                    controller(wire).controller_unpublish_volume(request).await
-                },
-            )
-            .await,
-        )
+        done_if_not_found(self.call(call, &unpublish.secrets, question).await)
     }
 }

@@ -1,6 +1,6 @@
 //! Taking, deleting and listing snapshots.
 
-use super::{checked_page, controller};
+use super::checked_page;
 use crate::csi::{
     Call, CallError, Connection, Page, Refused, Secrets, Snapshot, TopologyRequirement,
     answer::{done_if_not_found, promised},
@@ -102,14 +102,7 @@ impl Connection {
                 .as_ref()
                 .map(TopologyRequirement::to_message),
         };
-        let answer = self
-            .call(
-                call,
-                &create.secrets,
-                question,
-                |wire, request| async move { controller(wire).create_snapshot(request).await },
-            )
-            .await?;
+        let answer = self.call(call, &create.secrets, question).await?;
         let snapshot = answer
             .snapshot
             .filter(|snapshot| !snapshot.snapshot_id.is_empty());
@@ -128,15 +121,7 @@ impl Connection {
             snapshot_id: delete.snapshot_id.clone(),
             secrets: delete.secrets.to_message(),
         };
-        done_if_not_found(
-            self.call(
-                call,
-                &delete.secrets,
-                question,
-                |wire, request| async move { controller(wire).delete_snapshot(request).await },
-            )
-            .await,
-        )
+        done_if_not_found(self.call(call, &delete.secrets, question).await)
     }
 
     /// CSI `ListSnapshots`. Entries without a snapshot are left out.
@@ -150,11 +135,7 @@ impl Connection {
             snapshot_id: list.snapshot_id.clone(),
             secrets: list.secrets.to_message(),
         };
-        let answer = self
-            .call(call, &list.secrets, question, |wire, request| async move {
-                controller(wire).list_snapshots(request).await
-            })
-            .await?;
+        let answer = self.call(call, &list.secrets, question).await?;
         let snapshots = answer
             .entries
             .into_iter()
@@ -173,11 +154,7 @@ impl Connection {
             snapshot_id: get.snapshot_id.clone(),
             secrets: get.secrets.to_message(),
         };
-        let answer = self
-            .call(call, &get.secrets, question, |wire, request| async move {
-                controller(wire).get_snapshot(request).await
-            })
-            .await?;
+        let answer = self.call(call, &get.secrets, question).await?;
         Ok(Snapshot::from_message(promised(
             call,
             answer.snapshot,

@@ -1,6 +1,5 @@
 //! Asking whether a volume can be used as somebody wants to.
 
-use super::controller;
 use crate::csi::{
     AttachmentMode, Call, CallError, Capability, Connection, Refused, Secrets, refused::required,
     v1, volume::hashed,
@@ -145,11 +144,7 @@ impl Connection {
         let confidential = validate
             .secrets
             .and(&Secrets::none(), &validate.capabilities);
-        let answer = self
-            .call(call, &confidential, question, |wire, request| async move {
-                controller(wire).validate_volume_capabilities(request).await
-            })
-            .await?;
+        let answer = self.call(call, &confidential, question).await?;
         Ok(Validation {
             confirmed: answer
                 .confirmed

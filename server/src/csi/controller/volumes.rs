@@ -1,6 +1,6 @@
 //! Making, deleting and listing volumes, and how much room there is for them.
 
-use super::{checked_page, controller};
+use super::checked_page;
 use crate::csi::{
     Call, CallError, Capability, CapacityRange, Connection, ContentSource, ListedVolume, Page,
     Refused, Secrets, Topology, TopologyRequirement, Volume,
@@ -119,11 +119,7 @@ impl Connection {
             mutable_parameters: Default::default(),
         };
         let confidential = create.secrets.and(&Secrets::none(), &create.capabilities);
-        let answer = self
-            .call(call, &confidential, question, |wire, request| async move {
-                controller(wire).create_volume(request).await
-            })
-            .await?;
+        let answer = self.call(call, &confidential, question).await?;
         let volume = answer.volume.filter(|volume| !volume.volume_id.is_empty());
         Ok(Volume::from_message(promised(call, volume, "a volume id")?))
     }
@@ -136,15 +132,7 @@ impl Connection {
             volume_id: delete.external_id.clone(),
             secrets: delete.secrets.to_message(),
         };
-        done_if_not_found(
-            self.call(
-                call,
-                &delete.secrets,
-                question,
-                |wire, request| async move { controller(wire).delete_volume(request).await },
-            )
-            .await,
-        )
+        done_if_not_found(self.call(call, &delete.secrets, question).await)
     }
 
     /// CSI `ListVolumes`. Entries without a volume are left out.
@@ -155,14 +143,7 @@ impl Connection {
             max_entries: list.max_entries,
             starting_token: list.starting_token.clone(),
         };
-        let answer = self
-            .call(
-                call,
-                &Secrets::none(),
-                question,
-                |wire, request| async move { controller(wire).list_volumes(request).await },
-            )
-            .await?;
+        let answer = self.call(call, &Secrets::none(), question).await?;
         let entries = answer.entries.into_iter().filter_map(|entry| {
             let status = entry.status;
             let condition = status
@@ -191,11 +172,7 @@ impl Connection {
         let question = v1::ControllerGetVolumeRequest {
             volume_id: external_id.to_owned(),
         };
-        let answer = self
-            .call(call, &Secrets::none(), question, |wire, request| async move {
-                controller(wire).controller_get_volume(request).await
-            })
-            .await?;
+        let answer = self.call(call, &Secrets::none(), question).await?;
         let condition = answer
             .status
             .as_ref()
@@ -222,12 +199,7 @@ impl Connection {
                 .map(Topology::to_message),
         };
         let answer = self
-            .call(
-                Call::GetCapacity,
-                &Secrets::none(),
-                question,
-                |wire, request| async move { controller(wire).get_capacity(request).await },
-            )
+            .call(Call::GetCapacity, &Secrets::none(), question)
             .await?;
         Ok(Capacity {
             available_bytes: answer.available_capacity,

@@ -8,11 +8,7 @@ pub use publish::{NodePublishVolume, NodeUnpublishVolume};
 pub use stage::{NodeStageVolume, NodeUnstageVolume};
 pub use volume::{NodeExpandVolume, NodeGetVolumeStats, Unit, Usage, VolumeStats};
 
-use super::{
-    Call, CallError, Connection, NodeCapabilities, Secrets, Topology,
-    connection::MOST_ANSWER_BYTES, v1, wire::Wire,
-};
-use v1::node_client::NodeClient;
+use super::{Call, CallError, Connection, NodeCapabilities, Secrets, Topology, v1};
 
 /// The node that a driver serves (CSI `NodeGetInfo`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +29,6 @@ impl Connection {
                 Call::NodeGetCapabilities,
                 &Secrets::none(),
                 v1::NodeGetCapabilitiesRequest {},
-                |wire, request| async move { node(wire).node_get_capabilities(request).await },
             )
             .await?;
         Ok(NodeCapabilities::from_message(answer))
@@ -46,7 +41,6 @@ impl Connection {
                 Call::NodeGetInfo,
                 &Secrets::none(),
                 v1::NodeGetInfoRequest {},
-                |wire, request| async move { node(wire).node_get_info(request).await },
             )
             .await?;
         Ok(NodeIdentity {
@@ -55,8 +49,4 @@ impl Connection {
             accessible_topology: answer.accessible_topology.map(Topology::from_message),
         })
     }
-}
-
-fn node(wire: Wire) -> NodeClient<Wire> {
-    NodeClient::new(wire).max_decoding_message_size(MOST_ANSWER_BYTES)
 }

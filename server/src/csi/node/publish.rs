@@ -1,6 +1,5 @@
 //! Giving volumes on a node to their users.
 
-use super::node;
 use crate::csi::{
     Call, CallError, Capability, Connection, PublishContext, Refused, Secrets,
     answer::done_if_not_found, refused::required, v1, volume::hashed,
@@ -71,11 +70,7 @@ impl Connection {
         let confidential = publish
             .secrets
             .and(&publish.publish_context, [&publish.capability]);
-        self.call(call, &confidential, question, |wire, request| async move {
-            node(wire).node_publish_volume(request).await
-        })
-        .await
-        .map(drop)
+        self.call(call, &confidential, question).await.map(drop)
     }
 
     /// CSI `NodeUnpublishVolume`. What the driver does not know is not published.
@@ -89,14 +84,6 @@ impl Connection {
             volume_id: unpublish.external_id.clone(),
             target_path: unpublish.target_path.clone(),
         };
-        done_if_not_found(
-            self.call(
-                call,
-                &Secrets::none(),
-                question,
-                |wire, request| async move { node(wire).node_unpublish_volume(request).await },
-            )
-            .await,
-        )
+        done_if_not_found(self.call(call, &Secrets::none(), question).await)
     }
 }

@@ -1,6 +1,5 @@
 //! Preparing volumes on a node, once for all their users there.
 
-use super::node;
 use crate::csi::{
     Call, CallError, Capability, Connection, PublishContext, Refused, Secrets,
     answer::done_if_not_found, refused::required, v1, volume::hashed,
@@ -65,11 +64,7 @@ impl Connection {
         let confidential = stage
             .secrets
             .and(&stage.publish_context, [&stage.capability]);
-        self.call(call, &confidential, question, |wire, request| async move {
-            node(wire).node_stage_volume(request).await
-        })
-        .await
-        .map(drop)
+        self.call(call, &confidential, question).await.map(drop)
     }
 
     /// CSI `NodeUnstageVolume`. What the driver does not know is not staged.
@@ -80,14 +75,6 @@ impl Connection {
             volume_id: unstage.external_id.clone(),
             staging_target_path: unstage.staging_target_path.clone(),
         };
-        done_if_not_found(
-            self.call(
-                call,
-                &Secrets::none(),
-                question,
-                |wire, request| async move { node(wire).node_unstage_volume(request).await },
-            )
-            .await,
-        )
+        done_if_not_found(self.call(call, &Secrets::none(), question).await)
     }
 }

@@ -1,6 +1,5 @@
 //! Growing and measuring volumes on a node.
 
-use super::node;
 use crate::csi::{
     Call, CallError, Capability, CapacityRange, Code, Condition, Connection, Refused, Secrets,
     answer::promised, refused::required, v1,
@@ -98,11 +97,7 @@ impl Connection {
             secrets: expand.secrets.to_message(),
         };
         let confidential = expand.secrets.and(&Secrets::none(), &expand.capability);
-        let outcome = self
-            .call(call, &confidential, question, |wire, request| async move {
-                node(wire).node_expand_volume(request).await
-            })
-            .await;
+        let outcome = self.call(call, &confidential, question).await;
         match outcome {
             Err(error) if error.wire() && error.code == Code::NotFound => Ok(0),
             outcome => outcome.map(|answer| answer.capacity_bytes),
@@ -121,14 +116,7 @@ impl Connection {
             volume_path: get.volume_path.clone(),
             staging_target_path: get.staging_target_path.clone(),
         };
-        let answer = self
-            .call(
-                call,
-                &Secrets::none(),
-                question,
-                |wire, request| async move { node(wire).node_get_volume_stats(request).await },
-            )
-            .await?;
+        let answer = self.call(call, &Secrets::none(), question).await?;
         let usage = answer.usage.into_iter().filter_map(|usage| {
             let unit = match usage.unit() {
                 UnitMessage::Bytes => Unit::Bytes,
@@ -160,14 +148,7 @@ impl Connection {
             volume_publish_path: get.volume_path.clone(),
             staging_target_path: get.staging_target_path.clone(),
         };
-        let answer = self
-            .call(
-                call,
-                &Secrets::none(),
-                question,
-                |wire, request| async move { node(wire).node_get_volume_health(request).await },
-            )
-            .await?;
+        let answer = self.call(call, &Secrets::none(), question).await?;
         let health = promised(call, answer.volume_health, "a volume health")?;
         Ok(Condition::from_health(health))
     }
