@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -315,6 +316,36 @@ func main() {
 	refused(nothing.JSON404, "volume_not_found", nothing.Body)
 	passed(36)
 
+	wanted := []saddlebag.FaultRequest{}
+	for _, status := range []int64{500, 413, 408} {
+		wanted = append(wanted, saddlebag.FaultRequest{Operation: of("create_volume"), Status: &status, Message: of("so asked")})
+	}
+	faults := must(client.SetFaultsWithResponse(ctx, saddlebag.FaultsRequest{Faults: &wanted}))
+	check(len(answered(faults.JSON200, faults.Body).Faults) == 3, "faults:", string(faults.Body))
+	faulty := func() *saddlebag.CreateVolumeResponse {
+		return create(volume("faulty", local, 0, saddlebag.FileSystem), nil)
+	}
+	defect := faulty()
+	refused(defect.JSON500, "injected_fault", defect.Body)
+	excess := faulty()
+	refused(excess.JSON413, "injected_fault", excess.Body)
+	late := faulty()
+	refused(late.JSON408, "injected_fault", late.Body)
+	struck := must(client.ClearFaultsWithResponse(ctx))
+	for _, fault := range answered(struck.JSON200, struck.Body).Faults {
+		check(fault.Fired == 1, "fault:", fault.Status, fault.Fired)
+	}
+	passed(37)
+
+	patch := must(http.NewRequest(http.MethodPatch, os.Getenv("SADDLEBAG_ADDR")+"/v1/volumes", nil))
+	patch.Header.Set("Accept", "application/json")
+	answer := must(http.DefaultClient.Do(patch))
+	defer answer.Body.Close()
+	var other saddlebag.Error
+	check(json.NewDecoder(answer.Body).Decode(&other) == nil, "no error in JSON")
+	check(answer.StatusCode == 405 && other.Code == "method_not_allowed", "another error:", other.Code)
+	passed(38)
+
 	accessControl(ctx)
 }
 
@@ -324,14 +355,14 @@ func accessControl(ctx context.Context) {
 
 	anonymous := must(client.ListVolumesWithResponse(ctx, &saddlebag.ListVolumesParams{Type: of("csi")}))
 	refused(anonymous.JSON403, "permission_denied", anonymous.Body)
-	passed(37)
+	passed(39)
 
 	bootstrap := must(client.BootstrapAclWithResponse(ctx, nil, saddlebag.BootstrapRequest{}))
 	management := answered(bootstrap.JSON200, bootstrap.Body)
 	check(management.Type == "management" && management.SecretID != "", "token:", management.Name)
 	bootstrap = must(client.BootstrapAclWithResponse(ctx, nil, saddlebag.BootstrapRequest{}))
 	refused(bootstrap.JSON400, "invalid_request", bootstrap.Body)
-	passed(38)
+	passed(40)
 
 	policy := saddlebag.PolicyRequest{Name: of("readers"), Rules: of(`namespace "default" { policy = "read" }`)}
 	stored := must(client.ApplyPolicyWithResponse(ctx, "readers", nil, policy, withToken(management.SecretID)))
@@ -339,16 +370,16 @@ func accessControl(ctx context.Context) {
 	wanted := saddlebag.TokenRequest{Name: of("ann"), Type: of("client"), Policies: &[]string{"readers"}}
 	made := must(client.CreateTokenWithResponse(ctx, nil, wanted, withToken(management.SecretID)))
 	ann := withToken(answered(made.JSON200, made.Body).SecretID)
-	passed(39)
+	passed(41)
 
 	self := must(client.ReadOwnTokenWithResponse(ctx, nil, ann))
 	own := answered(self.JSON200, self.Body)
 	check(own.Name == "ann" && own.Policies != nil && (*own.Policies)[0] == "readers", "own token:", own.Name)
 	allowed := must(client.ListVolumesWithResponse(ctx, &saddlebag.ListVolumesParams{Type: of("csi")}, ann))
 	check(len(answered(allowed.JSON200, allowed.Body)) == 0, "volumes:", string(allowed.Body))
-	passed(40)
+	passed(42)
 
 	denied := must(client.CreateVolumeWithResponse(ctx, pgdata, nil, only(volume(pgdata, local, 0, saddlebag.FileSystem)), ann))
 	refused(denied.JSON403, "permission_denied", denied.Body)
-	passed(41)
+	passed(43)
 }

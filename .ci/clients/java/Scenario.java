@@ -8,6 +8,7 @@ import dev.saddlebag.api.OperationsApi;
 import dev.saddlebag.api.PluginsApi;
 import dev.saddlebag.api.SnapshotsApi;
 import dev.saddlebag.api.StatusApi;
+import dev.saddlebag.api.TestingApi;
 import dev.saddlebag.api.VolumesApi;
 import dev.saddlebag.client.ApiClient;
 import dev.saddlebag.client.ApiException;
@@ -18,6 +19,8 @@ import dev.saddlebag.model.CapabilityRequest.AccessModeEnum;
 import dev.saddlebag.model.CapabilityRequest.AttachmentModeEnum;
 import dev.saddlebag.model.ClaimRequest;
 import dev.saddlebag.model.Error;
+import dev.saddlebag.model.FaultRequest;
+import dev.saddlebag.model.FaultsRequest;
 import dev.saddlebag.model.PolicyRequest;
 import dev.saddlebag.model.SnapshotRequest;
 import dev.saddlebag.model.SnapshotsRequest;
@@ -27,6 +30,9 @@ import dev.saddlebag.model.Volume;
 import dev.saddlebag.model.VolumeRequest;
 import dev.saddlebag.model.VolumesAnswer;
 import dev.saddlebag.model.VolumesRequest;
+import java.net.URI;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.util.List;
@@ -48,6 +54,7 @@ public final class Scenario {
   private final JobsApi jobs;
   private final StatusApi status;
   private final AclApi acl;
+  private final TestingApi testing;
 
   /** Speaks to the server at this address, with the secret of a token, or with none if it is null. */
   private Scenario(String address, String token) {
@@ -62,6 +69,7 @@ public final class Scenario {
     jobs = new JobsApi(client);
     status = new StatusApi(client);
     acl = new AclApi(client);
+    testing = new TestingApi(client);
   }
 
   private interface Call<T> {
@@ -319,6 +327,23 @@ public final class Scenario {
 
     refused(404, "volume_not_found", () -> read("pgdata", null, null));
     passed(36);
+
+    var statuses = List.of(500, 413, 408);
+    var faults = statuses.stream()
+        .map(it -> new FaultRequest().operation("create_volume").status(it.longValue()).message("so asked")).toList();
+    var asked = TestingApi.APISetFaultsRequest.newBuilder().faultsRequest(new FaultsRequest().faults(faults)).build();
+    check(testing.setFaults(asked).getFaults().size() == 3, "faults");
+    for (int it : statuses) refused(it, "injected_fault", () -> create(volume("faulty", "local", 0), null));
+    var struck = testing.clearFaults().getFaults();
+    check(struck.stream().allMatch(it -> it.getFired() == 1), struck);
+    passed(37);
+
+    var patch = HttpRequest.newBuilder(URI.create(client.getBaseUri() + "/v1/volumes"))
+        .method("PATCH", HttpRequest.BodyPublishers.noBody()).header("Accept", "application/json").build();
+    var answer = client.getHttpClient().send(patch, BodyHandlers.ofString());
+    var other = client.getObjectMapper().readValue(answer.body(), Error.class);
+    check(answer.statusCode() == 405 && other.getCode().equals("method_not_allowed"), answer.body());
+    passed(38);
   }
 
   private Token bootstrap() throws ApiException {
@@ -329,28 +354,28 @@ public final class Scenario {
   private static void accessControl(String address) throws Exception {
     var anonymous = new Scenario(address, null);
     anonymous.refused(403, "permission_denied", () -> anonymous.volumes.listVolumes(page(null).build()));
-    passed(37);
+    passed(39);
 
     var first = anonymous.bootstrap();
     check(first.getType().equals("management") && !first.getSecretID().isEmpty(), first.getName());
     anonymous.refused(400, "invalid_request", anonymous::bootstrap);
-    passed(38);
+    passed(40);
 
     var management = new Scenario(address, first.getSecretID());
     var policy = new PolicyRequest().name("readers").rules("namespace \"default\" { policy = \"read\" }");
     management.acl.applyPolicy(AclApi.APIApplyPolicyRequest.newBuilder().policyName("readers").policyRequest(policy).build());
     var wanted = new TokenRequest().name("ann").type("client").policies(List.of("readers"));
     var made = management.acl.createToken(AclApi.APICreateTokenRequest.newBuilder().tokenRequest(wanted).build());
-    passed(39);
+    passed(41);
 
     var ann = new Scenario(address, made.getSecretID());
     var own = ann.acl.readOwnToken(AclApi.APIReadOwnTokenRequest.newBuilder().build());
     check(own.getName().equals("ann") && own.getPolicies().equals(List.of("readers")), own.getName());
     check(ann.volumes.listVolumes(page(null).build()).isEmpty(), "volumes");
-    passed(40);
+    passed(42);
 
     ann.refused(403, "permission_denied", () -> ann.create(volume("pgdata", "local", 0), null));
-    passed(41);
+    passed(43);
   }
 
   public static void main(String[] arguments) throws Exception {

@@ -15,6 +15,7 @@ from saddlebag.api.operations import abandon_operation, doctor, read_operation
 from saddlebag.api.plugins import list_plugins, read_plugin
 from saddlebag.api.snapshots import create_snapshots, delete_snapshot, list_snapshots
 from saddlebag.api.status import read_agent_health, read_leader
+from saddlebag.api.testing import clear_faults, set_faults
 from saddlebag.api.volumes import (
     create_volume,
     delete_volume,
@@ -35,6 +36,9 @@ from saddlebag.models import (
     Diagnosis,
     Error,
     ExternalVolumes,
+    FaultList,
+    FaultRequest,
+    FaultsRequest,
     Job,
     Node,
     Operation,
@@ -314,28 +318,42 @@ passed(35)
 refused(read_volume.sync_detailed("pgdata", client=client), 404, "volume_not_found")
 passed(36)
 
+statuses = [500, 413, 408]
+faults = [FaultRequest(operation="create_volume", status=status, message="so asked") for status in statuses]
+listed = answered(set_faults.sync_detailed(client=client, body=FaultsRequest(faults=faults)), FaultList).faults
+check(len(listed) == 3, listed)
+for status in statuses:
+    refused(create(volume("faulty", "local", 0)), status, "injected_fault")
+struck = answered(clear_faults.sync_detailed(client=client), FaultList).faults
+check([it.fired for it in struck] == [1, 1, 1], struck)
+passed(37)
+
+answer = client.get_httpx_client().request("PATCH", "/v1/volumes", headers={"Accept": "application/json"})
+check(answer.status_code == 405 and Error.from_dict(answer.json()).code == "method_not_allowed", answer.text)
+passed(38)
+
 address = os.environ["SADDLEBAG_ACL_ADDR"]
 client = Client(base_url=address)
 refused(list_volumes.sync_detailed(client=client, type_="csi"), 403, "permission_denied")
-passed(37)
+passed(39)
 
 management = answered(bootstrap_acl.sync_detailed(client=client, body=BootstrapRequest()), Token)
 check(management.type_ == "management" and management.secret_id != "", management)
 refused(bootstrap_acl.sync_detailed(client=client, body=BootstrapRequest()), 400, "invalid_request")
-passed(38)
+passed(40)
 
 client = Client(base_url=address, headers={"X-Nomad-Token": management.secret_id})
 policy = PolicyRequest(name="readers", rules='namespace "default" { policy = "read" }')
 check(apply_policy.sync_detailed("readers", client=client, body=policy).status_code == 200, "policy")
 made = create_token.sync_detailed(client=client, body=TokenRequest(name="ann", type_="client", policies=["readers"]))
 ann = answered(made, Token)
-passed(39)
+passed(41)
 
 client = Client(base_url=address, headers={"X-Nomad-Token": ann.secret_id})
 own = answered(read_own_token.sync_detailed(client=client), Token)
 check(own.name == "ann" and own.policies == ["readers"], own)
 check(answered(list_volumes.sync_detailed(client=client, type_="csi"), list) == [], "volumes")
-passed(40)
+passed(42)
 
 refused(create(volume("pgdata", "local", 0)), 403, "permission_denied")
-passed(41)
+passed(43)

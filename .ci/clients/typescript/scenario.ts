@@ -43,6 +43,8 @@ export interface Calls {
   readJob(id: string): Asked<Schemas["Job"]>;
   readLeader(): Asked<string>;
   readAgentHealth(): Asked<Schemas["AgentHealth"]>;
+  setFaults(body: Schemas["FaultsRequest"]): Asked<Schemas["FaultList"]>;
+  clearFaults(): Asked<Schemas["FaultList"]>;
   bootstrapAcl(): Asked<Schemas["Token"]>;
   applyPolicy(name: string, body: Schemas["PolicyRequest"]): Asked<unknown>;
   createToken(body: Schemas["TokenRequest"]): Asked<Schemas["Token"]>;
@@ -264,6 +266,20 @@ export async function scenario(connect: Connect): Promise<void> {
   refused(await calls.readVolume("pgdata", {}), 404, "volume_not_found");
   passed(36);
 
+  const statuses = [500, 413, 408];
+  const faults = statuses.map((Status) => ({ Operation: "create_volume", Status, Message: "so asked" }));
+  check(answered(await calls.setFaults({ Faults: faults })).Faults.length === 3, "faults");
+  for (const status of statuses) refused(await create("faulty", "local", 0), status, "injected_fault");
+  const struck = answered(await calls.clearFaults()).Faults;
+  check(struck.every((it) => it.Fired === 1), struck);
+  passed(37);
+
+  const headers = { Accept: "application/json" };
+  const response = await fetch(`${process.env["SADDLEBAG_ADDR"] ?? ""}/v1/volumes`, { method: "PATCH", headers });
+  const error = (await response.json()) as Failure;
+  refused({ error, response }, 405, "method_not_allowed");
+  passed(38);
+
   await accessControl((token) => connect(process.env["SADDLEBAG_ACL_ADDR"] ?? "", token));
 }
 
@@ -271,24 +287,24 @@ export async function scenario(connect: Connect): Promise<void> {
 async function accessControl(as: (token?: string) => Calls): Promise<void> {
   const anonymous = as();
   refused(await anonymous.listVolumes({}), 403, "permission_denied");
-  passed(37);
+  passed(39);
 
   const first = answered(await anonymous.bootstrapAcl());
   check(first.Type === "management" && first.SecretID !== "", first.Name);
   refused(await anonymous.bootstrapAcl(), 400, "invalid_request");
-  passed(38);
+  passed(40);
 
   const management = as(first.SecretID);
   done(await management.applyPolicy("readers", { Name: "readers", Rules: 'namespace "default" { policy = "read" }' }));
   const made = answered(await management.createToken({ Name: "ann", Type: "client", Policies: ["readers"] }));
-  passed(39);
+  passed(41);
 
   const ann = as(made.SecretID);
   const own = answered(await ann.readOwnToken());
   check(own.Name === "ann" && own.Policies?.[0] === "readers", own.Name);
   check(answered(await ann.listVolumes({})).length === 0, "volumes");
-  passed(40);
+  passed(42);
 
   refused(await ann.createVolume("pgdata", { Volumes: [volume("pgdata", "local", 0)] }, {}), 403, "permission_denied");
-  passed(41);
+  passed(43);
 }

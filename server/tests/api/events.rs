@@ -191,3 +191,13 @@ async fn who_follows_hears_of_what_the_token_may_read_and_of_nothing_once_it_is_
     create(&management, made_in("team", "later")).await.unwrap();
     assert_eq!(follower.line().await, None);
 }
+
+#[tokio::test]
+async fn a_malformed_wait_is_refused_before_anything_is_told() {
+    let server = TestServer::start().await;
+    let url = server.at("/v1/event/stream?wait=10");
+    let answer = server.http.get(url).send().await.unwrap();
+    assert_eq!(answer.status(), 400);
+    let error: Value = answer.json().await.unwrap();
+    assert_eq!(error["message"], "Invalid wait time");
+}

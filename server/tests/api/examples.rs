@@ -37,16 +37,12 @@ const UNABLE_TO_HAPPEN: [(&str, &str); 5] = [
     ("operation_abandoned", "it takes two clients at once"),
 ];
 
-/// Why no case has a detach fail at the driver.
-const RELEASED: &str =
-    "it takes a release that failed before, and another request while the driver is asked again";
-
 /// Statuses that no case can bring about, and why.
-const UNABLE_TO_BE_SHOWN: [Unable<'static>; 9] = [
+const UNABLE_TO_BE_SHOWN: [Unable<'static>; 4] = [
     Unable {
         status: "500",
         operations: &[],
-        reason: "it takes a defect",
+        reason: "it takes a defect; what `set_faults` asks for is another answer, `injected_fault`",
     },
     Unable {
         status: "408",
@@ -93,31 +89,6 @@ const UNABLE_TO_BE_SHOWN: [Unable<'static>; 9] = [
             "update_token_by_post",
         ],
         reason: "it takes a broken store",
-    },
-    Unable {
-        status: "501",
-        operations: &["detach_volume"],
-        reason: RELEASED,
-    },
-    Unable {
-        status: "502",
-        operations: &["detach_volume"],
-        reason: RELEASED,
-    },
-    Unable {
-        status: "503",
-        operations: &["detach_volume"],
-        reason: RELEASED,
-    },
-    Unable {
-        status: "504",
-        operations: &["detach_volume"],
-        reason: RELEASED,
-    },
-    Unable {
-        status: "507",
-        operations: &["detach_volume"],
-        reason: RELEASED,
     },
 ];
 

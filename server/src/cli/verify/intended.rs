@@ -7,6 +7,7 @@ use super::trial::Trial;
 use crate::http::contract::truth::Violation;
 use axum::http::StatusCode;
 use saddlebag_client::operations::Operation;
+use serde_json::Value;
 
 /// The routes that no Nomad has: what its servers and clients do among themselves, and this document.
 pub const OURS_ALONE: &str = "routes of saddlebag alone";
@@ -16,9 +17,13 @@ pub const OURS_ALONE: &str = "routes of saddlebag alone";
 pub fn of_a_nomad(
     operation: Operation,
     trial: &Trial,
-    answer: &Answer,
+    answer: Option<&Answer>,
     violation: &Violation,
 ) -> Option<&'static str> {
+    let Some(answer) = answer else {
+        return (operation == Operation::StreamEvents && trial.sends("wait"))
+            .then_some("a malformed `wait` of the event stream");
+    };
     let is_absent =
         answer.status == StatusCode::NOT_FOUND || answer.status == StatusCode::METHOD_NOT_ALLOWED;
     let place = violation.place.as_str();
@@ -48,19 +53,51 @@ pub fn of_a_nomad(
     if place.ends_with("header X-Nomad-Nexttoken") {
         return Some("page tokens");
     }
-    let is_flag = |name: &str| {
-        trial
-            .query
-            .iter()
-            .any(|(it, value)| it == name && !value.is_empty())
-    };
     if asks(&[Operation::ListVolumes])
-        && is_flag("filter")
+        && trial.sends("filter")
         && place.starts_with("request query filter")
     {
         return Some("filters that are no expressions, or hold no regular expression");
     }
+    if asks(&[Operation::ListVolumes]) && place == "request query reverse" {
+        return Some("`reverse` that is no boolean");
+    }
+    if place == "request query wait" && operation.method() != "GET" {
+        return Some("`wait` of a change");
+    }
+    if place.starts_with("request body ") && place.contains(" / secretsfrom") {
+        return Some("`SecretsFrom` in requests");
+    }
+    if place.starts_with("request body ") && place.contains(" / topologies[") {
+        return Some("topologies of requests without `Segments`");
+    }
+    if place == "request query index" && trial.query.iter().any(is_an_index_too_far) {
+        return Some("an `index` above 2^63 - 1");
+    }
     None
+}
+
+/// An index that only an unsigned number holds.
+fn is_an_index_too_far((name, value): &(String, String)) -> bool {
+    name == "index"
+        && value
+            .parse::<u64>()
+            .is_ok_and(|it| i64::try_from(it).is_err())
+}
+
+/// Whether this request would end the agent of a Nomad, and with it the plugins that it runs for others: 2.0.5 follows a
+/// `null` in a list of capabilities. So it is not sent to one.
+#[must_use]
+pub fn ends_a_nomad(trial: &Trial) -> bool {
+    fn lists_null(value: &Value) -> bool {
+        match value {
+            Value::Array(items) => items.iter().any(|item| item.is_null() || lists_null(item)),
+            Value::Object(members) => members.values().any(lists_null),
+            _ => false,
+        }
+    }
+    let body = trial.body.as_deref().unwrap_or_default();
+    serde_json::from_str(body).is_ok_and(|body| lists_null(&body))
 }
 
 fn is_ours_alone(operation: Operation) -> bool {
@@ -83,7 +120,6 @@ mod tests {
     use super::*;
     use crate::http::contract::truth::{RequestParts, ResponseParts, Routed, Truth};
     use axum::http::{HeaderMap, HeaderName};
-    use serde_json::Value;
     use std::collections::BTreeSet;
 
     /// What a real Nomad answered; `tests/replay` says how it was asked.
@@ -169,10 +205,86 @@ mod tests {
             .check(Routed::from(operation), &sent, &got)
             .into_iter();
         let judged = violations.map(|violation| {
-            let known = of_a_nomad(operation, &trial, &answer, &violation);
+            let known = of_a_nomad(operation, &trial, Some(&answer), &violation);
             (format!("{target}: {violation}"), known)
         });
         Some(judged.collect())
+    }
+
+    fn trial(name: &str, value: &str, body: Option<&str>) -> Trial {
+        Trial {
+            name: name.to_owned(),
+            path: Vec::new(),
+            query: vec![(name.to_owned(), value.to_owned())],
+            headers: Vec::new(),
+            body: body.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn what_a_live_nomad_takes_is_known_to_be_taken() {
+        use Operation::{CreateVolume, ListVolumes, ReadNode, StreamEvents};
+        let taken = Answer {
+            status: StatusCode::OK,
+            headers: HeaderMap::new(),
+            body: "[]".into(),
+        };
+        let page = include_str!("../../http/differences.md");
+        for (operation, name, value, place) in [
+            (ReadNode, "index", "9223372036854775808", "query index"),
+            (ListVolumes, "reverse", "maybe", "query reverse"),
+            (CreateVolume, "wait", "10", "query wait"),
+            (CreateVolume, "", "", "body / volumes[0] / secretsfrom"),
+            (
+                CreateVolume,
+                "",
+                "",
+                "body / volumes[0] / topologies[0] / key",
+            ),
+        ] {
+            let violation = Violation {
+                operation: operation.id().to_owned(),
+                place: format!("request {place}"),
+                problem: "accepted invalid input".to_owned(),
+            };
+            let known = of_a_nomad(
+                operation,
+                &trial(name, value, None),
+                Some(&taken),
+                &violation,
+            );
+            let known = known.unwrap_or_else(|| panic!("{place}"));
+            assert!(page.contains(&format!("| {known} |")), "{known}");
+            let of_a_read = of_a_nomad(
+                ReadNode,
+                &trial("wait", "10", None),
+                Some(&taken),
+                &violation,
+            );
+            assert_eq!(of_a_read.is_some(), place.starts_with("body"), "{place}");
+        }
+        let violation = Violation {
+            operation: StreamEvents.id().to_owned(),
+            place: "response".to_owned(),
+            problem: "the connection ended without one".to_owned(),
+        };
+        let known = |trial| of_a_nomad(StreamEvents, &trial, None, &violation);
+        assert!(page.contains(known(trial("wait", "10", None)).unwrap()));
+        assert_eq!(known(trial("index", "1", None)), None);
+    }
+
+    #[test]
+    fn what_would_end_a_nomad_has_a_null_in_a_list() {
+        for (body, ends) in [
+            (r#"{"Volumes":[{"RequestedCapabilities":[null]}]}"#, true),
+            (r#"{"Volumes":[null]}"#, true),
+            (r#"{"Volumes":[{"Secrets":null}],"Region":null}"#, false),
+            ("null", false),
+            ("[nul", false),
+        ] {
+            assert_eq!(ends_a_nomad(&trial("", "", Some(body))), ends, "{body}");
+        }
+        assert!(!ends_a_nomad(&trial("", "", None)));
     }
 
     #[test]

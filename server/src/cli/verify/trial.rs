@@ -72,6 +72,13 @@ impl Trial {
         }
     }
 
+    /// Whether it has a query parameter of this name that is not empty.
+    #[must_use]
+    pub fn sends(&self, parameter: &str) -> bool {
+        let has = |(name, value): &(String, String)| name == parameter && !value.is_empty();
+        self.query.iter().any(has)
+    }
+
     /// Whether a text of it holds this.
     #[must_use]
     pub fn mentions(&self, placeholder: &str) -> bool {

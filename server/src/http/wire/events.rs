@@ -12,7 +12,6 @@ pub struct Events<'a> {
     /// What happened.
     pub events: Vec<Event<'a>>,
     /// The commit's index.
-    #[schema(format = "uint64")]
     pub index: u64,
 }
 
@@ -21,9 +20,9 @@ pub struct Events<'a> {
 #[serde(rename_all = "PascalCase")]
 pub struct Event<'a> {
     /// Other names that it is found by.
+    #[schema(nullable)]
     pub filter_keys: Vec<Cow<'a, str>>,
     /// The commit's index.
-    #[schema(format = "uint64")]
     pub index: u64,
     /// The id of what it happened to.
     pub key: Cow<'a, str>,

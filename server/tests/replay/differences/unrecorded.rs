@@ -36,6 +36,40 @@ pub const UNRECORDED: &[Unrecorded] = &[
         ),
     },
     Unrecorded {
+        matter: "a malformed `wait` of the event stream",
+        nomad: "tells of it in an answer that no client can read",
+        saddlebag: "400 `Invalid wait time`",
+        why: "a typing error is told",
+        test: (
+            "api/events.rs",
+            "a_malformed_wait_is_refused_before_anything_is_told",
+        ),
+    },
+    Unrecorded {
+        matter: "`wait` of a change",
+        nomad: "is not read",
+        saddlebag: "how long the answer waits for the outcome; 400 if it is malformed",
+        why: "who cannot wait asks again, and joins what is under way",
+        test: ("edge/options.rs", "changes_wait_two_minutes_unless_told"),
+    },
+    Unrecorded {
+        matter: "`SecretsFrom` in requests",
+        nomad: "is an unknown key, and ignored",
+        saddlebag: "names where secrets are read from; 400 if it is malformed",
+        why: "secrets need not pass through those who make volumes",
+        test: (
+            "api/secrets_from.rs",
+            "what_cannot_be_read_is_refused_by_its_reference",
+        ),
+    },
+    Unrecorded {
+        matter: "topologies of requests without `Segments`",
+        nomad: "hold nothing: their keys are unknown",
+        saddlebag: "hold segments, which have to be texts",
+        why: "the API's pages write them so",
+        test: ("edge/bodies.rs", "what_a_client_may_set_is_read"),
+    },
+    Unrecorded {
         matter: "more than 32 volumes in one request",
         nomad: "takes any number",
         saddlebag: "400",
