@@ -13,6 +13,7 @@
 
 mod access;
 mod asker;
+mod attempts;
 mod bootstrap;
 mod caller;
 pub mod capability;
@@ -30,6 +31,7 @@ mod tests;
 
 pub use access::{Access, Granted};
 pub use asker::{asker, on_behalf_of};
+pub use attempts::{Attempts, Limits};
 pub use bootstrap::{Bootstrap, bootstrap};
 pub use caller::{ANONYMOUS, Caller, Unresolved, Who};
 pub use fingerprint::fingerprint;

@@ -108,4 +108,16 @@ mod tests {
     fn without_a_seed_no_id_comes_twice() {
         assert_ne!(three(&Chance::default()), three(&Chance::default()));
     }
+
+    #[test]
+    fn without_a_seed_all_of_an_id_is_left_to_chance_but_its_version() {
+        let drawn: Vec<u128> = (0..64)
+            .map(|_| Chance::default().uuid().as_u128())
+            .collect();
+        let always = drawn.iter().fold(u128::MAX, |bits, id| bits & id);
+        let ever = drawn.iter().fold(0, |bits, id| bits | id);
+        let fixed = !(ever & !always);
+        // RFC 9562, 5.4: four bits of the version, two of the variant.
+        assert_eq!(fixed, 0xf000_c000_0000_0000_0000);
+    }
 }

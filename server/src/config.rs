@@ -22,7 +22,7 @@ use crate::error::StatusStyle;
 use crate::http::{edge, listen};
 use crate::id::Namespace;
 use crate::server::BUILTIN;
-use crate::tls;
+use crate::{acl, audit, tls};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -46,6 +46,10 @@ pub struct Config {
     pub namespaces: Vec<Namespace>,
     /// Whether access control is on: then a token says what its holder may do. Default: no, as Nomad.
     pub acl_enabled: bool,
+    /// How failed logins are slowed, while it is on.
+    pub failed_logins: acl::Limits,
+    /// How it is recorded who asked for what. Default: it is not.
+    pub audit: Option<audit::Settings>,
     /// Where the certificates are, if requests are answered over TLS. Default: they are not.
     pub tls: Option<tls::Files>,
     /// Which statuses failures are answered with. Default: the true ones.
@@ -91,6 +95,8 @@ impl Config {
             plugins: Vec::new(),
             namespaces: Vec::new(),
             acl_enabled: false,
+            failed_logins: acl::Limits::default(),
+            audit: None,
             tls: None,
             status: StatusStyle::default(),
             region: "global".to_owned(),
@@ -131,6 +137,9 @@ impl Config {
 
 /// The key file that a data folder has of its own.
 pub const KEY_FILE: &str = "secrets.key";
+
+/// The audit log that a data folder has of its own.
+pub const AUDIT_FILE: &str = "audit.log";
 
 /// The files with the keys that data keys are wrapped with.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,8 @@
 //! The control plane: what every handler and worker shares.
 
+use crate::acl::Attempts;
 use crate::attachment::AttachmentKey;
+use crate::audit::Audit;
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::csi::{Secrets, Sources};
@@ -47,6 +49,10 @@ pub struct Shared {
     pub node: NodeId,
     /// Whether access control is on.
     pub acl_enabled: bool,
+    /// Who tried in vain to be let in.
+    pub attempts: Attempts,
+    /// Where it is recorded who asked for what, if it is.
+    pub audit: Option<Audit>,
     /// What tests may do to this server; nothing, unless it is one for tests.
     pub testing: Option<Testing>,
     /// Ends waits when the server stops.

@@ -13,6 +13,7 @@
 
 pub mod acl;
 pub mod attachment;
+pub mod audit;
 pub mod chance;
 pub mod claim;
 pub mod cli;

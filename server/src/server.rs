@@ -8,70 +8,38 @@ mod launch;
 mod plugins;
 mod reset;
 mod setup;
+mod unstarted;
 mod watcher;
 
+use crate::acl::Attempts;
+use crate::audit::Audit;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::control::{ControlPlane, Shared, blocking, load};
-use crate::driver;
 use crate::http::contract::truth::{OnViolation, Truth};
 use crate::http::{Front, Settings, listen};
 use crate::keyring;
-use crate::seal::SealError;
 use crate::state::{Evaluations, Live, LoadError, State};
-use crate::store::{Embedded, Store, StoreError};
+use crate::store::{Embedded, Store};
 use crate::testing::{AskedToReset, Testing};
-use crate::tls::{Certificates, Unusable};
+use crate::tls::Certificates;
 use crate::work::{self, Drivers};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{Mutex, watch};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
+use unstarted::no_state;
 
 pub(crate) use launch::secrets_of;
 pub use launch::{BUILTIN, Changed};
 pub use plugins::Plugins;
+pub use unstarted::StartError;
 pub use watcher::Watcher;
-
-/// Why a server does not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The store cannot be used.
-    #[error("the store cannot be used: {0}. {advice}", advice = .0.advice())]
-    Store(#[from] StoreError),
-    /// A row of the store is not what its key says.
-    #[error("{file}: {row}")]
-    Row {
-        /// The store's file.
-        file: PathBuf,
-        /// The row.
-        row: crate::state::Unreadable,
-    },
-    /// The key of the secrets cannot be used.
-    #[error("the key of the secrets cannot be used: {0}")]
-    Key(#[from] SealError),
-    /// A folder or socket cannot be made.
-    #[error("{path}: {error}")]
-    Path {
-        /// The folder or socket.
-        path: PathBuf,
-        /// Why.
-        error: std::io::Error,
-    },
-    /// The built-in driver does not start.
-    #[error("the built-in driver: {0}")]
-    Driver(#[from] driver::Error),
-    /// The certificates cannot be used.
-    #[error("TLS: {0}")]
-    Certificates(#[from] Unusable),
-    /// What a server finds or writes at its start is refused.
-    #[error("{0}")]
-    Setup(String),
-}
 
 /// A running server.
 pub struct Server {
@@ -97,6 +65,7 @@ struct Lasting {
     /// Ends every wait.
     stopping: CancellationToken,
     testing: Option<Testing>,
+    audit: Option<Audit>,
 }
 
 impl Server {
@@ -138,9 +107,12 @@ impl Server {
             true => Some(Testing::new()).unzip(),
             false => (None, None),
         };
+        let audit = config.audit.clone();
+        let audit = audit.map(|settings| Audit::open(settings, clock.clone()));
         let lasting = Lasting {
             stopping: CancellationToken::new(),
             testing,
+            audit: audit.transpose()?,
         };
         let begun = Self::start_with(store, state, config, clock, on_violation, lasting).await?;
         Ok(Self { resets, ..begun })
@@ -154,7 +126,8 @@ impl Server {
         on_violation: Option<OnViolation>,
         lasting: Lasting,
     ) -> Result<Self, StartError> {
-        let certificates = config.tls.clone().map(Certificates::load).transpose()?;
+        let load = |files| Certificates::load(files, clock.clone());
+        let certificates = config.tls.clone().map(load).transpose()?;
         let unlocked = keyring::unlock(&config.key_files(), &state)?;
         let unfit = |error: crate::error::Error| StartError::Setup(error.to_string());
         let (wrapping, keys) = unlocked.into_parts(&state, clock.now()).map_err(unfit)?;
@@ -178,6 +151,8 @@ impl Server {
             evaluations: Evaluations::default(),
             node,
             acl_enabled: config.acl_enabled,
+            attempts: Attempts::new(config.failed_logins),
+            audit: lasting.audit.clone(),
             testing: lasting.testing.clone(),
             stopping: lasting.stopping.child_token(),
         });
@@ -214,6 +189,11 @@ impl Server {
     /// Its certificates, if it answers over TLS.
     pub fn certificates(&self) -> Option<Arc<Certificates>> {
         self.certificates.clone()
+    }
+
+    /// Its audit log, if it keeps one.
+    pub fn audit(&self) -> Option<Audit> {
+        self.lasting.audit.clone()
     }
 
     /// What handlers and workers share.
@@ -302,6 +282,7 @@ impl Server {
             region: self.config.region.clone(),
             host_names: self.config.host_names.clone(),
             address: address.to_owned(),
+            tls: self.certificates.is_some(),
             body: self.config.bodies,
             truth: truth.clone(),
         };
@@ -325,6 +306,10 @@ impl Server {
         drop(self.follow);
         if let Err(error) = self.cp.store.close().await {
             tracing::warn!("{error}");
+        }
+        if let Some(audit) = self.lasting.audit {
+            let settled = timeout(self.config.part_of_stop(), audit.settle()).await;
+            settled.unwrap_or_else(|_| tracing::warn!("the audit log is not written to its end"));
         }
     }
 
@@ -360,16 +345,6 @@ fn open(file: &Path) -> Result<(Embedded, State), LoadError> {
     let opening = Embedded::begin(file)?;
     let state = State::load(opening.rows()?)?;
     Ok((opening.finish()?, state))
-}
-
-fn no_state(error: LoadError, config: &Config) -> StartError {
-    match error {
-        LoadError::Store(error) => StartError::Store(error),
-        LoadError::Row(row) => StartError::Row {
-            file: config.data_dir.join(STORE),
-            row,
-        },
-    }
 }
 
 fn spawn(

@@ -3,12 +3,16 @@
 //! - TLS 1.2 and 1.3, HTTP/2 and HTTP/1.1, with rustls.
 //! - Files that change are used from the next handshake on, at most a second later; connections that are
 //!   there stay as they are. A pair that cannot be used is told in the log once, and the old one stays.
+//! - A certificate that has expired, or expires while it is used, is told in the log, and used all the same:
+//!   clients say so themselves.
 //! - A key is read from its file and held by rustls; it is never shown.
 
 pub mod authority;
 mod load;
 mod stamp;
+mod validity;
 
+use crate::clock::Clock;
 use arc_swap::ArcSwap;
 use rustls::ServerConfig;
 use stamp::Stamp;
@@ -16,6 +20,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
+use validity::Validity;
 
 /// Where a server's certificates are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +47,7 @@ pub struct Unusable {
 #[derive(Debug)]
 pub struct Certificates {
     files: Files,
+    clock: Clock,
     used: ArcSwap<ServerConfig>,
     looked: Mutex<Looked>,
 }
@@ -51,6 +57,10 @@ pub struct Certificates {
 struct Looked {
     at: Instant,
     stamps: Vec<Stamp>,
+    /// When the server's certificate is good.
+    validity: Option<Validity>,
+    /// What was told of that.
+    told: Option<String>,
 }
 
 /// How long what was seen of the files is believed.
@@ -61,15 +71,32 @@ impl Certificates {
     ///
     /// # Errors
     /// A file cannot be read, holds none, or key and certificate are no pair.
-    pub fn load(files: Files) -> Result<Self, Unusable> {
+    pub fn load(files: Files, clock: Clock) -> Result<Self, Unusable> {
         let stamps = files.stamps();
-        let used = ArcSwap::new(load::config(&files)?);
-        let at = Instant::now();
-        Ok(Self {
+        let (used, validity) = load::config(&files)?;
+        let looked = Looked {
+            at: Instant::now(),
+            stamps,
+            validity,
+            told: None,
+        };
+        let loaded = Self {
             files,
-            used,
-            looked: Mutex::new(Looked { at, stamps }),
-        })
+            clock,
+            used: ArcSwap::new(used),
+            looked: Mutex::new(looked),
+        };
+        loaded.tell_if_not_good();
+        Ok(loaded)
+    }
+
+    /// Why the server's certificate is not good now, if it is not.
+    pub fn problem(&self) -> Option<String> {
+        let problem = self.looked().validity?.problem(self.clock.now())?;
+        let file = self.files.cert.display();
+        Some(format!(
+            "{file}: {problem}: clients refuse it; make another"
+        ))
     }
 
     /// What a handshake goes by. Looks at the files if that was not done for a second; whoever comes
@@ -92,7 +119,10 @@ impl Certificates {
     pub fn load_again(&self) -> Result<(), Unusable> {
         let stamps = self.files.stamps();
         self.looked().stamps = stamps;
-        self.used.store(load::config(&self.files)?);
+        let (used, validity) = load::config(&self.files)?;
+        self.used.store(used);
+        self.looked().validity = validity;
+        self.tell_if_not_good();
         Ok(())
     }
 
@@ -106,12 +136,22 @@ impl Certificates {
     }
 
     fn look(&self) {
-        if self.looked().stamps == self.files.stamps() {
-            return;
+        let is_as_it_was = self.looked().stamps == self.files.stamps();
+        if is_as_it_was {
+            return self.tell_if_not_good();
         }
         match self.load_again() {
             Ok(()) => tracing::info!("new certificates are used"),
             Err(error) => tracing::error!("the old certificates stay in use: {error}"),
+        }
+    }
+
+    /// Once for each problem.
+    fn tell_if_not_good(&self) {
+        let problem = self.problem();
+        let told = std::mem::replace(&mut self.looked().told, problem.clone());
+        if let Some(problem) = problem.filter(|problem| told.as_ref() != Some(problem)) {
+            tracing::error!("{problem}");
         }
     }
 

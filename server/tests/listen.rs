@@ -3,6 +3,7 @@
 
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Request, Response};
+use jiff::SignedDuration;
 use saddlebag::clock::Clock;
 use saddlebag::http::listen::{Limits, serve};
 use saddlebag::tls::authority::{self, Authority, Wanted};
@@ -73,8 +74,13 @@ impl Door {
 
 /// A server's certificate of a new authority.
 fn certificates() -> Arc<Certificates> {
+    certificates_at(&Clock::default())
+}
+
+/// One that is good for a day from now on.
+fn certificates_at(clock: &Clock) -> Arc<Certificates> {
     let folder = tempfile::tempdir().unwrap();
-    let now = Clock::default().now();
+    let now = clock.now();
     let wanted = Wanted {
         common_name: "localhost".to_owned(),
         names: vec!["localhost".to_owned()],
@@ -91,7 +97,7 @@ fn certificates() -> Arc<Certificates> {
     };
     std::fs::write(&files.cert, &pair.certificate).unwrap();
     std::fs::write(&files.key, &*pair.key).unwrap();
-    Arc::new(Certificates::load(files).unwrap())
+    Arc::new(Certificates::load(files, clock.clone()).unwrap())
 }
 
 struct Client(TcpStream);
@@ -366,4 +372,23 @@ async fn at_the_end_a_handshake_is_not_waited_for() {
     assert_eq!(slow.rest().await, "");
     soon(door.served).await.unwrap();
     assert!(began.elapsed() < Limits::default().drain);
+}
+
+#[tokio::test]
+async fn a_certificate_that_expires_while_it_is_used_is_noticed() {
+    let clock = Clock::stopped();
+    let certificates = certificates_at(&clock);
+    assert_eq!(certificates.problem(), None);
+    clock.advance(SignedDuration::from_hours(25));
+    let problem = certificates.problem().unwrap();
+    assert!(
+        problem.contains("the certificate has expired, at "),
+        "{problem}"
+    );
+    clock.advance(SignedDuration::from_hours(-26));
+    let problem = certificates.problem().unwrap();
+    assert!(
+        problem.contains("the certificate is not good before "),
+        "{problem}"
+    );
 }

@@ -3,7 +3,7 @@
 use super::{Access, Granted, SecretHash, Token, TokenKind};
 use crate::id::Namespace;
 use crate::state::{State, Stored};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -40,6 +40,8 @@ pub enum Unresolved {
     Unknown,
     /// The token has expired.
     Expired,
+    /// It was not looked at: too many from the same address were none. So long it has to wait.
+    TooSoon(SignedDuration),
 }
 
 impl Caller {

@@ -3,6 +3,7 @@
 mod variable;
 
 use crate::cli::say;
+use crate::clock::Clock;
 use crate::config::{EXAMPLE, Launch, PluginConfig, Settings, Unfit, file};
 use crate::server::secrets_of;
 use crate::tls::Certificates;
@@ -10,8 +11,11 @@ use std::io::{stderr, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// An example of a systemd unit.
+/// A systemd unit of a server whose drivers are units of their own.
 const UNIT: &str = include_str!("config/saddlebag.service");
+
+/// A systemd unit of a server that starts drivers.
+const UNIT_WITH_DRIVERS: &str = include_str!("config/saddlebag-with-drivers.service");
 
 /// What is asked about configuration.
 #[derive(Debug, clap::Subcommand)]
@@ -26,10 +30,18 @@ pub enum Command {
     #[command(after_help = "Example:\n  saddlebag config check -c saddlebag.toml")]
     Check(Box<Source>),
     /// Print a systemd unit that runs `saddlebag serve`.
+    ///
+    /// The server runs as a user without any rights, in a tight sandbox: its drivers are units of their own, whose sockets
+    /// that user may connect to.
     #[command(
         after_help = "Example:\n  saddlebag config systemd > /etc/systemd/system/saddlebag.service"
     )]
-    Systemd,
+    Systemd {
+        /// For a server that starts drivers (`command` of a plugin), or runs the built-in one: as root, since they mount, and
+        /// almost without a sandbox.
+        #[arg(long)]
+        with_drivers: bool,
+    },
 }
 
 /// Where configuration comes from.
@@ -83,7 +95,10 @@ pub fn run(command: Command) -> ExitCode {
     let answer = match command {
         Command::Example => Ok(EXAMPLE.to_owned()),
         Command::Check(source) => check(&source),
-        Command::Systemd => Ok(UNIT.to_owned()),
+        Command::Systemd {
+            with_drivers: false,
+        } => Ok(UNIT.to_owned()),
+        Command::Systemd { with_drivers: true } => Ok(UNIT_WITH_DRIVERS.to_owned()),
     };
     match answer {
         Ok(text) => {
@@ -104,7 +119,18 @@ fn check(source: &Source) -> Result<String, String> {
     }
     let config = settings.config().map_err(|unfit| unfit.to_string())?;
     if let Some(files) = config.tls {
-        Certificates::load(files).map_err(|error| format!("TLS: {error}"))?;
+        let loaded = Certificates::load(files, Clock::default());
+        let certificates = loaded.map_err(|error| format!("TLS: {error}"))?;
+        if let Some(problem) = certificates.problem() {
+            say(stderr(), &format!("saddlebag config: {problem}\n"));
+        }
+    }
+    if let Some(audit) = config
+        .audit
+        .filter(|audit| !audit.file.starts_with(&config.data_dir))
+    {
+        let checked = audit.check();
+        checked.map_err(|error| format!("the audit log cannot be used: {error}"))?;
     }
     settings.shown()
 }

@@ -3,6 +3,7 @@
 mod data;
 mod greeting;
 
+use crate::acl;
 use crate::chance::Chance;
 use crate::cli::running::{self, End};
 use crate::cli::say;
@@ -24,6 +25,9 @@ use std::time::Duration;
 
 /// Where the clock of a run with a seed stands: 2026-01-01T00:00:00Z.
 const SEEDED_START: Timestamp = Timestamp::constant(1_767_225_600, 0);
+
+/// How many requests with what is no token slow nothing: more than tests send on purpose.
+const FREE_FAILURES: usize = 10_000;
 
 /// Runs everything in one process, with nothing to configure.
 #[derive(Debug, clap::Args)]
@@ -113,6 +117,10 @@ async fn serve(args: Args) -> Result<ExitCode, String> {
         calls_at_once: args.calls_at_once,
         status: args.status,
         target_roots: args.target_roots,
+        failed_logins: acl::Limits {
+            free: FREE_FAILURES,
+            ..acl::Limits::default()
+        },
         check_truth: true,
         testing: true,
         // The tests of one host may have as many as they like.

@@ -78,6 +78,7 @@ async fn serve(args: Args) -> Result<End, String> {
         used: settings,
         plugins: server.plugins(),
         certificates: server.certificates(),
+        audit: server.audit(),
         log,
         manager: manager.clone(),
         watcher: watcher.clone(),

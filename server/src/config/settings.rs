@@ -3,14 +3,16 @@
 //! The same keys stand in the file, in the environment and in flags. A flag wins over the environment,
 //! that over the file, that over the default. Plugins are given in the file, or all of them by flags.
 
+mod audit;
 mod change;
 mod group;
 mod tls;
 
+pub use audit::Audit;
 pub use group::{Acl, Deadlines, Http, Log, Secrets};
 pub use tls::Tls;
 
-use super::{Config, Count, PluginConfig};
+use super::{AUDIT_FILE, Config, Count, PluginConfig};
 use crate::csi;
 use crate::error::StatusStyle;
 use crate::id::Namespace;
@@ -117,6 +119,11 @@ pub struct Settings {
     #[serde(default)]
     pub acl: Acl,
 
+    /// What is recorded of requests.
+    #[command(flatten)]
+    #[serde(default)]
+    pub audit: Audit,
+
     /// How secrets are kept.
     #[command(flatten)]
     #[serde(default)]
@@ -161,7 +168,8 @@ impl Settings {
             target_roots: Some(config.target_roots),
             shutdown_timeout: Some(config.shutdown_timeout.into()),
             log: Log::defaults(),
-            acl: Acl::defaults(),
+            acl: Acl::of(config.failed_logins),
+            audit: Audit::of(crate::audit::Settings::new(AUDIT_FILE)),
             secrets: Secrets::defaults(),
             tls: Tls::defaults(),
             http: Http::of(config.connections, config.bodies),
@@ -191,6 +199,7 @@ impl Settings {
             shutdown_timeout: self.shutdown_timeout.or(those.shutdown_timeout),
             log: self.log.or(those.log),
             acl: self.acl.or(those.acl),
+            audit: self.audit.or(those.audit),
             secrets: self.secrets.or(those.secrets),
             tls: self.tls.or(those.tls),
             http: self.http.or(those.http),
@@ -240,11 +249,17 @@ impl Settings {
         let target_roots = given.target_roots.unwrap_or_default();
         let file = |key, file: Option<PathBuf>| file.map(|file| absolute(key, &file)).transpose();
         let standard = Config::new(absolute("data_dir", &data_dir)?);
+        let audit_file = match file("audit.file", given.audit.file.clone())? {
+            Some(file) => file,
+            None => standard.data_dir.join(AUDIT_FILE),
+        };
         let config = Config {
             builtin_driver: given.builtin_driver.unwrap_or_default(),
             plugins: given.plugins.unwrap_or_default(),
             namespaces: given.namespaces.unwrap_or_default(),
             acl_enabled: given.acl.enabled.unwrap_or_default(),
+            failed_logins: given.acl.over(standard.failed_logins),
+            audit: given.audit.over(crate::audit::Settings::new(audit_file))?,
             tls: given.tls.files()?,
             status: given.status.unwrap_or_default(),
             region: given.region.unwrap_or(standard.region),

@@ -47,6 +47,10 @@ impl Fault {
             Fault::ForeignOrigin(_) => row("foreign_origin", 403, 403),
             Fault::PermissionDenied => row("permission_denied", 403, 403),
             Fault::NoSecret | Fault::TokenExpired => row("permission_denied", 403, 500),
+            Fault::TooManyFailedLogins { .. } => Answer {
+                retryable: true,
+                ..row("too_many_failed_logins", 403, 403)
+            },
             Fault::AclDisabled => row("acl_disabled", 400, 400),
             Fault::UnfitForAccess(_) => row("invalid_request", 400, 400),
             Fault::TokenNotFound => row("token_not_found", 404, 404),
@@ -135,6 +139,10 @@ impl Fault {
             }
             Fault::Prefixed { inner, .. } => inner.answer(),
             Fault::StoreUnavailable(_) => row("store_unavailable", 503, 500),
+            Fault::NotRecorded(_) => Answer {
+                retryable: true,
+                ..row("not_recorded", 500, 500)
+            },
             Fault::Internal => row("internal", 500, 500),
         }
     }

@@ -34,6 +34,15 @@ pub enum Fault {
     /// The token was one until a while ago.
     #[error("ACL token expired")]
     TokenExpired,
+    /// Too much that is no token came from the caller's address.
+    #[error(
+        "Permission denied: too many requests came from this address with what is no token; \
+         the next one is looked at in {seconds} s"
+    )]
+    TooManyFailedLogins {
+        /// How long the caller has to wait.
+        seconds: u64,
+    },
     /// Tokens, policies and roles make no sense while access control is off.
     #[error("ACL support disabled")]
     AclDisabled,
@@ -334,6 +343,9 @@ pub enum Fault {
     /// The store cannot take changes now. Nothing was changed, unless the text says so.
     #[error("the store cannot take changes: {0}")]
     StoreUnavailable(String),
+    /// The audit log cannot be written, and what is done without it must not be.
+    #[error("{0}")]
+    NotRecorded(String),
     /// A defect of ours. The cause is in the log.
     #[error("internal error")]
     Internal,

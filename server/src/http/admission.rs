@@ -22,6 +22,7 @@ use crate::control::ControlPlane;
 use crate::error::{Error, Fault};
 use saddlebag_client::operations::{Capability, Checked, Operation, TokenNeeded};
 use std::collections::BTreeSet;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// Who asks. The error: the request cannot be understood, or they may not do this.
@@ -35,10 +36,16 @@ pub(super) fn admit(
     }
     let needed = operation.capability();
     if needs_nothing(&needed) || answers_without_looking(operation, request.query) {
-        return Ok(resolve(cp, request, None).unwrap_or_else(|_| Caller::nobody()));
+        let secret = ClientToken::of(request.headers);
+        return Ok(look(cp, request, secret.as_ref()).unwrap_or_else(|_| Caller::nobody()));
     }
     let read = Read::of(operation, request)?;
-    let denied = |_| Refused::from(Fault::PermissionDenied);
+    let denied = |unresolved| match unresolved {
+        Unresolved::TooSoon(_) => Refused::from(Error::from(unresolved)),
+        Unresolved::NoSecret | Unresolved::Unknown | Unresolved::Expired => {
+            Fault::PermissionDenied.into()
+        }
+    };
     let caller = resolve(cp, request, read.token.as_ref()).map_err(denied)?;
     match is_allowed(cp, &needed, &read, &caller, request) {
         true => Ok(caller),
@@ -46,15 +53,45 @@ pub(super) fn admit(
     }
 }
 
-/// Who has the token of a request, or the one in its body where no header has one.
+/// Who has the token of a request, or the one in its body where no header has one. It is not looked at, if too
+/// many that are none came from the same address.
 pub(super) fn resolve(
     cp: &ControlPlane,
     request: &Request<'_>,
     in_body: Option<&ClientToken>,
 ) -> Result<Caller, Unresolved> {
     let of_header = ClientToken::of(request.headers);
-    let secret = of_header.as_ref().or(in_body).map(ClientToken::expose);
-    Caller::resolve(&cp.state(), secret, cp.clock.now())
+    let token = of_header.as_ref().or(in_body);
+    let (Some(sent), Some(client)) = (token, request.client) else {
+        return look(cp, request, token);
+    };
+    let now = cp.clock.now();
+    let tried = cp.attempts.may_try(client, sent.expose(), now);
+    tried.map_err(|wait| {
+        request.record.asked_by_nobody_known();
+        Unresolved::TooSoon(wait)
+    })?;
+    let resolved = look(cp, request, token);
+    match &resolved {
+        Ok(_) => cp.attempts.succeeded(client, sent.expose()),
+        Err(_) => cp.attempts.failed(client, now),
+    }
+    resolved
+}
+
+/// Who has this token, or none.
+fn look(
+    cp: &ControlPlane,
+    request: &Request<'_>,
+    token: Option<&ClientToken>,
+) -> Result<Caller, Unresolved> {
+    let secret = token.map(ClientToken::expose);
+    let resolved = Caller::resolve(&cp.state(), secret, cp.clock.now());
+    match &resolved {
+        Ok(caller) => request.record.asked_by(caller),
+        Err(_) => request.record.asked_by_nobody_known(),
+    }
+    resolved
 }
 
 fn needs_nothing(needed: &Capability) -> bool {
@@ -261,7 +298,15 @@ impl From<Unresolved> for Error {
             Unresolved::NoSecret => Fault::NoSecret,
             Unresolved::Unknown => Fault::PermissionDenied,
             Unresolved::Expired => Fault::TokenExpired,
+            Unresolved::TooSoon(wait) => Fault::TooManyFailedLogins {
+                seconds: Duration::try_from(wait).map_or(0, rounded_up),
+            },
         }
         .into()
     }
+}
+
+/// In whole seconds.
+fn rounded_up(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }

@@ -38,9 +38,13 @@ pub(super) async fn claim_volume(cp: &ControlPlane, asking: &Asking<'_>) -> Repl
     let region = &asking.settings.region;
     let options = WriteOptions::waiting(asking.query, region, DEFAULT_WAIT)?;
     let volume = volume(asking, options.namespace.as_deref());
+    if let Some(allocation) = &described.allocation_id {
+        asking.record.concerns("claim", allocation);
+    }
     let request = spec::spec(described).map_err(|error| error.volume(&volume.id))?;
     let deadline = Deadline::after(options.wait);
     let (_, allocation) = claim::take(cp, &volume, request, deadline).await?;
+    asking.record.concerns("claim", allocation.as_str());
     now(cp, (volume, allocation))
 }
 

@@ -8,6 +8,8 @@ use super::edge::{
     self, Asked, Guard, Interference, Params, Query, Refusal, Route, Routed, Router,
 };
 use super::line::Line;
+use super::listen::Client;
+use super::record::Record;
 use super::reply::{self, Refused};
 use crate::acl::{Caller, on_behalf_of};
 use crate::control::ControlPlane;
@@ -15,11 +17,13 @@ use crate::crash::{self, Point};
 use crate::error::{Fault, StatusStyle};
 use crate::testing::{Outcome, Struck};
 use axum::body::Body;
-use axum::http::{self, HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header};
+use axum::http::request::Parts;
+use axum::http::{self, HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use bytes::Bytes;
 use futures::FutureExt;
 use saddlebag_client::operations::Operation;
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::ops::Deref;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -39,6 +43,8 @@ pub struct Settings {
     pub host_names: Vec<String>,
     /// The address that `/v1/status/leader` answers.
     pub address: String,
+    /// Whether requests are answered over TLS.
+    pub tls: bool,
     /// What bounds a request's body.
     pub body: edge::body::Limits,
     /// Checks every request and answer against the document and tells what is off.
@@ -60,6 +66,10 @@ pub(super) struct Request<'r> {
     pub params: &'r Params<'r, 'r>,
     pub query: &'r Query<'r>,
     pub headers: &'r HeaderMap,
+    /// The address that it came from.
+    pub client: Option<IpAddr>,
+    /// What the audit log is told of it.
+    pub record: &'r Record,
     body: &'r Result<Bytes, Refusal>,
 }
 
@@ -181,11 +191,12 @@ impl Front {
 
     async fn answer(&self, request: http::Request<Body>) -> Response<Body> {
         let (parts, body) = request.into_parts();
+        let record = Record::begin(&self.cp, &parts);
         let query = Query::parse(parts.uri.query());
         let body = edge::body::read(body, self.settings.body).await;
         // What is left of a body would be taken for the next request.
         let is_last = body.is_err();
-        let answered = self.route(&parts.method, &parts.uri, &parts.headers, &query, &body);
+        let answered = self.route(&parts, &query, &body, &record);
         // A defect in a handler ends its request, not the connection's other requests.
         let (operation, answer) = AssertUnwindSafe(answered)
             .catch_unwind()
@@ -194,6 +205,11 @@ impl Front {
                 tracing::error!(path = parts.uri.path(), "a request met a defect");
                 (None, self.refuse(&parts.headers, Fault::Internal.into()))
             });
+        let recorded = record.complete(answer.status.as_u16()).await;
+        let answer = match recorded {
+            Ok(()) => answer,
+            Err(fault) => self.refuse(&parts.headers, fault.into()),
+        };
         let mut response = edge::plain(answer);
         if is_last {
             let close = HeaderValue::from_static("close");
@@ -208,12 +224,12 @@ impl Front {
 
     async fn route(
         &self,
-        method: &Method,
-        uri: &Uri,
-        headers: &HeaderMap,
+        parts: &Parts,
         query: &Query<'_>,
         body: &Result<Bytes, Refusal>,
+        record: &Record,
     ) -> (Option<Operation>, edge::Answer) {
+        let (method, uri, headers) = (&parts.method, &parts.uri, &parts.headers);
         if !self.cp.acl_enabled
             && let Err(refusal) = self.guard.admit(uri, headers)
         {
@@ -223,6 +239,17 @@ impl Front {
         match self.router.route(method, uri.path(), uri.query()) {
             Routed::Found { value, params } => {
                 let operation = *value;
+                let request = Request {
+                    operation,
+                    settings: &self.settings,
+                    params: &params,
+                    query,
+                    headers,
+                    client: parts.extensions.get().map(|Client(address)| *address),
+                    record,
+                    body,
+                };
+                record.asked(&self.cp, &request);
                 // A web page has no token, and nobody needs one for this.
                 let needs_no_token = operation.tag() == TESTING
                     || matches!(
@@ -233,7 +260,7 @@ impl Front {
                     return (Some(operation), self.refuse(headers, refusal.into()));
                 }
                 let answering = async {
-                    let answered = self.handle(operation, &params, headers, query, body).await;
+                    let answered = self.handle(request).await;
                     answered.unwrap_or_else(|refused| self.refuse(headers, refused))
                 };
                 let faults = self.cp.testing.as_ref().map(|testing| &testing.faults);
@@ -293,23 +320,10 @@ impl Front {
         }
     }
 
-    async fn handle(
-        &self,
-        operation: Operation,
-        params: &Params<'_, '_>,
-        headers: &HeaderMap,
-        query: &Query<'_>,
-        body: &Result<Bytes, Refusal>,
-    ) -> reply::Reply {
-        let request = Request {
-            operation,
-            settings: &self.settings,
-            params,
-            query,
-            headers,
-            body,
-        };
+    async fn handle(&self, request: Request<'_>) -> reply::Reply {
+        let operation = request.operation;
         let caller = admit(&self.cp, operation, &request)?;
+        request.record.received().await?;
         let asking = Asking { request, caller };
         on_behalf_of(&asking.caller, dispatch(&self.cp, operation, &asking)).await
     }

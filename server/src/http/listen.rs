@@ -24,7 +24,7 @@ use connection::Serving;
 use hyper_util::server::graceful::GracefulShutdown;
 use std::convert::Infallible;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,6 +66,11 @@ impl Default for Limits {
     }
 }
 
+/// In the extensions of a request: the address that it came from. An IPv4 address is one, whatever the
+/// listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Client(pub IpAddr);
+
 /// How long to wait before accepting again, when the system refused.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(200);
 
@@ -82,11 +87,6 @@ pub async fn serve<S>(
     S: Clone + Send + 'static,
     S::Future: Send,
 {
-    let serving = Serving {
-        service,
-        certificates,
-        limits,
-    };
     let draining = GracefulShutdown::new();
     let stopping = CancellationToken::new();
     let crowd = Crowd::default();
@@ -100,7 +100,14 @@ pub async fn serve<S>(
                     continue;
                 };
                 let stopping = stopping.clone().cancelled_owned();
-                let served = serving.clone().serve(stream, draining.watcher(), stopping);
+                let client = Client(address.ip().to_canonical());
+                let serving = Serving {
+                    service: service.clone(),
+                    certificates: certificates.clone(),
+                    limits,
+                    client,
+                };
+                let served = serving.serve(stream, draining.watcher(), stopping);
                 connections.spawn(async move {
                     let _place = place;
                     served.await;

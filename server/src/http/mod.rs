@@ -30,6 +30,7 @@ mod namespaces;
 mod nodes;
 mod operations;
 mod plugins;
+mod record;
 mod reply;
 pub mod request;
 mod search;

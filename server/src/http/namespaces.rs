@@ -72,6 +72,7 @@ pub(super) async fn create_namespace(cp: &ControlPlane, asking: &Asking<'_>) -> 
         description,
         meta,
     } = request;
+    asking.record.concerns("namespace", &name);
     let index = namespace::apply(cp, &name, description, meta).await?;
     Ok(empty().changed_at(index))
 }

@@ -87,8 +87,9 @@ fn shown(state: &State) -> Index {
 fn show(cp: &ControlPlane, asking: &Asking<'_>, state: &State, id: &NodeId) -> Reply {
     match state.node(id) {
         Some(stored) => {
-            let address = &asking.settings.address;
-            Ok(json(&picture::node(state, stored, &cp.node, address)).at(shown(state)))
+            let (address, tls) = (&asking.settings.address, asking.settings.tls);
+            let node = picture::node(state, stored, &cp.node, address, tls);
+            Ok(json(&node).at(shown(state)))
         }
         None => Err(missing(
             Error::from(Fault::NoNodeToRead).node(id),

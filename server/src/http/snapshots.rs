@@ -93,9 +93,16 @@ async fn create(cp: &ControlPlane, asking: &Asking<'_>, named: Option<&str>) -> 
         .into_iter()
         .map(|snapshot| spec(snapshot, named))
         .collect::<Result<Vec<_>>>()?;
+    let sources = specs
+        .iter()
+        .map(|spec| (namespace.as_str(), spec.source_volume_id.as_str()));
+    asking.record.concerns_volumes(sources);
     let namespace = Namespace::known(namespace);
     let deadline = Deadline::after(options.wait);
     let taken = snapshot::create(cp, &namespace, &specs, deadline).await?;
+    for taken in &taken {
+        asking.record.concerns("snapshot", taken.id.as_str());
+    }
     let mut answer = answer(taken.iter().map(just_taken).collect(), "");
     if specs.is_empty() {
         answer.snapshots = None;

@@ -67,6 +67,7 @@ pub(super) async fn read_agent(cp: &ControlPlane, asking: &Asking<'_>) -> Reply 
             ("ACL", object(&[("Enabled", cp.acl_enabled.into())])),
             ("Datacenter", "dc1".into()),
             ("Region", settings.region.as_str().into()),
+            ("TLSConfig", object(&[("EnableHTTP", settings.tls.into())])),
             (
                 "UI",
                 object(&[("Enabled", false.into()), ("ShowCLIHints", false.into())]),

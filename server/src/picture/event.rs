@@ -139,7 +139,10 @@ fn seen(cp: &ControlPlane, step: &Step, id: &NodeId) -> Option<Event> {
         key: id.to_string(),
         filter_keys: Vec::new(),
         namespace: String::new(),
-        payload: payload("Node", &encode(&node(&step.after, stored, &cp.node, ""))),
+        payload: payload(
+            "Node",
+            &encode(&node(&step.after, stored, &cp.node, "", false)),
+        ),
     })
 }
 

@@ -34,12 +34,13 @@ pub fn node_stub<'a>(
     }
 }
 
-/// A node as it is read, likewise.
+/// A node as it is read, likewise. `tls`: whether the address is answered over TLS.
 pub fn node<'a>(
     state: &'a State,
     stored: &'a Stored<Node>,
     here: &NodeId,
     address: &'a str,
+    tls: bool,
 ) -> wire::Node<'a> {
     let row = &stored.row;
     let fence = row.fenced.as_ref();
@@ -70,6 +71,7 @@ pub fn node<'a>(
             true => address.into(),
             false => "".into(),
         },
+        tls_enabled: tls && row.id == *here,
         blanks: blank::NODE,
     }
 }

@@ -1,5 +1,6 @@
 //! From PEM files to what a handshake goes by.
 
+use super::validity::Validity;
 use super::{Files, Unusable};
 use rustls::crypto::ring;
 use rustls::pki_types::pem::{self, PemObject};
@@ -13,9 +14,11 @@ use std::sync::Arc;
 /// What is offered and taken: HTTP/2 first, since one connection of it carries many waiting requests.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
-pub(super) fn config(files: &Files) -> Result<Arc<ServerConfig>, Unusable> {
+/// What a handshake goes by, and when the server's certificate is good, if that can be read.
+pub(super) fn config(files: &Files) -> Result<(Arc<ServerConfig>, Option<Validity>), Unusable> {
     let provider = Arc::new(ring::default_provider());
     let chain = certificates(&files.cert)?;
+    let validity = chain.first().and_then(Validity::of);
     warn_of_readers(&files.key);
     let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| {
         unusable(
@@ -43,7 +46,7 @@ pub(super) fn config(files: &Files) -> Result<Arc<ServerConfig>, Unusable> {
         error => unusable(&files.cert, error),
     })?;
     config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
-    Ok(Arc::new(config))
+    Ok((Arc::new(config), validity))
 }
 
 /// Where files are handed out by an orchestrator their modes are not the operator's, so this is no reason

@@ -48,6 +48,7 @@ mod growth;
 mod health;
 mod killed;
 mod lists;
+mod logins;
 mod namespaces;
 mod nomad_commands;
 mod operation_pages;

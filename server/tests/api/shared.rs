@@ -21,6 +21,7 @@ fn front(
         region: "global".to_owned(),
         host_names: Vec::new(),
         address: "127.0.0.1:1".to_owned(),
+        tls: false,
         body: edge::body::Limits::default(),
         truth: None,
     };

@@ -1,5 +1,5 @@
 //! Values that nobody may see, planted wherever one can come in, and searched for wherever one could
-//! come out: answers, events, the log at its most talkative, files, backups, arguments and environments
+//! come out: answers, events, the log at its most talkative, the audit log, files, backups, arguments and environments
 //! of processes.
 
 mod scene;
@@ -53,6 +53,10 @@ async fn what_nobody_may_see_is_seen_nowhere() {
     assert_eq!(deleted.secrets["token"], HEADER);
     let searched = scene.end().await;
     assert!(searched.has("[REDACTED]"), "nobody repeated anything");
+    assert!(
+        searched.has("\"operation\":\"delete_volume\""),
+        "no audit log"
+    );
     let leaks = searched.leaks();
     assert!(leaks.is_empty(), "{}", leaks.join("\n"));
 }
@@ -144,6 +148,12 @@ async fn everything(scene: &mut Scene) {
         ("GET", "/v1/nodes", &nothing),
         ("GET", "/v1/agent/self", &nothing),
         ("GET", "/v1/acl/tokens", &nothing),
+        // A secret where an accessor belongs.
+        (
+            "GET",
+            "/v1/acl/token/c4c4c4c4-1111-4222-8333-c4c4c4c4c4c4",
+            &nothing,
+        ),
         ("GET", "/v1/operator/keyring/keys", &nothing),
         (
             "PUT",

@@ -7,6 +7,9 @@ use http_body_util::{BodyExt, Empty};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use jiff::SignedDuration;
+use saddlebag::clock::Clock;
+use saddlebag::tls::authority::{self, Authority, Wanted};
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -250,4 +253,86 @@ async fn certificates_that_cannot_be_used_stop_the_start_and_are_told_by_check()
             assert!(said.contains(says), "{config}: {said}");
         }
     }
+}
+
+impl Locked {
+    /// Puts certificates that were good for one of the last ten days in the places of the server's and of a
+    /// client's, with the authority that signed them.
+    fn expire(&self) {
+        let then = Clock::default().now() - SignedDuration::from_hours(240);
+        let authority = authority::create("of then", 100, then).unwrap();
+        let signing = Authority::open(&authority).unwrap();
+        std::fs::write(self.0.at(AUTHORITY), &authority.certificate).unwrap();
+        for (cert, key, answers) in [(CERTIFICATE, KEY, true), (CLIENT, CLIENT_KEY, false)] {
+            let wanted = Wanted {
+                common_name: "localhost".to_owned(),
+                names: vec!["localhost".to_owned()],
+                addresses: vec![[127, 0, 0, 1].into()],
+                answers,
+                days: 1,
+            };
+            let pair = signing.issue(&wanted, then).unwrap();
+            std::fs::write(self.0.at(cert), &pair.certificate).unwrap();
+            std::fs::write(self.0.at(key), &*pair.key).unwrap();
+        }
+    }
+}
+
+const CLIENT: &str = "global-cli-saddlebag.pem";
+const CLIENT_KEY: &str = "global-cli-saddlebag-key.pem";
+
+#[tokio::test]
+async fn an_expired_certificate_is_told_by_the_server_by_check_and_by_commands() {
+    let locked = Locked::new().await;
+    let good = Locked::new().await;
+    locked.expire();
+    let expired = format!("{CERTIFICATE}: the certificate has expired, at 20");
+    let checked = locked
+        .command(&["config", "check", "-c", "saddlebag.toml"])
+        .await;
+    assert_eq!(checked.0, Some(0), "{}", checked.1);
+    assert!(checked.1.contains(&expired), "{}", checked.1);
+
+    let mut serve = locked.start().await;
+    serve.stderr.until(&expired).await;
+    let url = serve.url.clone();
+    let list = ["plugin", "list", "-address", &url, "-ca-cert", AUTHORITY];
+    let (code, said) = locked.command(&list).await;
+    assert_ne!(code, Some(0), "{said}");
+    assert!(
+        said.contains("the server's certificate has expired"),
+        "{said}"
+    );
+
+    for file in [AUTHORITY, CERTIFICATE, KEY] {
+        std::fs::copy(good.0.at(file), locked.0.at(file)).unwrap();
+    }
+    reload(&mut serve, "the certificates were read again").await;
+    let (code, said) = locked.command(&list).await;
+    assert_eq!(code, Some(0), "{said}");
+    serve.stop().await;
+}
+
+#[tokio::test]
+async fn an_expired_certificate_of_a_client_is_refused_and_the_command_says_why() {
+    let locked = Locked::new().await;
+    let good = Locked::new().await;
+    locked.expire();
+    std::fs::copy(locked.0.at(AUTHORITY), locked.0.at("clients.pem")).unwrap();
+    for file in [AUTHORITY, CERTIFICATE, KEY] {
+        std::fs::copy(good.0.at(file), locked.0.at(file)).unwrap();
+    }
+    locked.configure("ca_file = \"clients.pem\"\nverify_https_client = true");
+    let serve = locked.start().await;
+    let list = [
+        "plugin", "list", "-address", &serve.url, "-ca-cert", AUTHORITY,
+    ];
+    let shown = ["-client-cert", CLIENT, "-client-key", CLIENT_KEY];
+    let (code, said) = locked.command(&[&list[..], &shown].concat()).await;
+    assert_ne!(code, Some(0), "{said}");
+    assert!(
+        said.contains("CertificateExpired") && said.contains("be good now"),
+        "{said}"
+    );
+    serve.stop().await;
 }

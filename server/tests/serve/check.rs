@@ -175,6 +175,15 @@ async fn every_key_but_plugins_can_be_given_in_the_environment_by_its_name() {
         log.level = "trace"
         log.format = "text"
         acl.enabled = true
+        acl.failed_logins = 5
+        acl.failed_login_pause = "2s"
+        acl.failed_login_memory = "4s"
+        audit.enabled = true
+        audit.file = "/dev/null"
+        audit.enforce = true
+        audit.fsync = true
+        audit.rotate_bytes = 5000
+        audit.keep = 3
         tls.http = true
         tls.cert_file = "global-server-saddlebag.pem"
         tls.key_file = "global-server-saddlebag-key.pem"

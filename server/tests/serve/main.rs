@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod alive;
+mod audit;
+mod audit_file;
 mod canaries;
 mod certificates;
 mod check;
@@ -20,3 +22,4 @@ mod scripted_driver;
 mod site;
 mod stopping;
 mod tls;
+mod unit;

@@ -22,6 +22,15 @@ async fn the_api_and_swagger_ui_are_answered_with_certificates_of_our_own_making
     let client = locked.client(&serve, &[("NOMAD_CACERT", AUTHORITY)]);
     let plugins = client.list_plugins().type_("csi").send().await.unwrap();
     assert_eq!(plugins[0].id, "local");
+    let read = async |path: String| -> serde_json::Value {
+        let read = client.client().get(format!("{}{path}", serve.url));
+        read.send().await.unwrap().json().await.unwrap()
+    };
+    let agent = read("/v1/agent/self".to_owned()).await;
+    assert_eq!(agent["config"]["TLSConfig"]["EnableHTTP"], true);
+    let nodes = read("/v1/nodes".to_owned()).await;
+    let node = read(format!("/v1/node/{}", nodes[0]["ID"].as_str().unwrap())).await;
+    assert_eq!(node["TLSEnabled"], true);
     for page in ["/docs/", "/openapi.yaml"] {
         let page = client.client().get(format!("{}{page}", serve.url));
         assert_eq!(page.send().await.unwrap().status(), 200);

@@ -2,6 +2,7 @@
 
 use super::manager::Manager;
 use super::ready::status;
+use crate::audit::Audit;
 use crate::cli::config::Source;
 use crate::cli::log::Log;
 use crate::config::Settings;
@@ -18,6 +19,7 @@ pub(super) struct Reload {
     pub used: Settings,
     pub plugins: Plugins,
     pub certificates: Option<Arc<Certificates>>,
+    pub audit: Option<Audit>,
     pub log: Log,
     pub manager: Manager,
     pub watcher: Watcher,
@@ -33,6 +35,7 @@ impl Reload {
         while hangups.recv().await.is_some() {
             self.manager.reloading();
             self.load_certificates();
+            self.reopen_audit_log().await;
             match self.reload().await {
                 Ok(()) => self
                     .manager
@@ -52,6 +55,17 @@ impl Reload {
             None => {}
             Some(Ok(())) => tracing::info!("the certificates were read again"),
             Some(Err(error)) => tracing::error!("the old certificates stay in use: {error}"),
+        }
+    }
+
+    /// Whoever moved the audit log away has the next lines in a new one.
+    async fn reopen_audit_log(&self) {
+        let Some(audit) = &self.audit else {
+            return;
+        };
+        match audit.reopen().await {
+            Ok(()) => tracing::info!("the audit log was opened again"),
+            Err(error) => tracing::error!("the audit log that was open stays in use: {error}"),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Keys that stand together in a table of the file.
 
+use crate::acl;
 use crate::config::{Count, LogFormat, LogLevel, Period};
 use crate::csi;
 use crate::http::{edge::body, listen};
@@ -119,18 +120,60 @@ pub struct Acl {
     #[arg(long = "acl-enabled", value_name = "BOOL", env = "SADDLEBAG_ACL_ENABLED",
         num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub enabled: Option<bool>,
+
+    /// How many requests with what is no token an address may send before it has to wait. [default: 10]
+    #[arg(
+        long = "acl-failed-logins",
+        value_name = "N",
+        env = "SADDLEBAG_ACL_FAILED_LOGINS"
+    )]
+    pub failed_logins: Option<Count<1>>,
+
+    /// The longest that it has to wait until the next. [default: 1m]
+    #[arg(
+        long = "acl-failed-login-pause",
+        value_name = "TIME",
+        env = "SADDLEBAG_ACL_FAILED_LOGIN_PAUSE"
+    )]
+    pub failed_login_pause: Option<Period>,
+
+    /// How long after the last one it is forgotten. [default: 10m]
+    #[arg(
+        long = "acl-failed-login-memory",
+        value_name = "TIME",
+        env = "SADDLEBAG_ACL_FAILED_LOGIN_MEMORY"
+    )]
+    pub failed_login_memory: Option<Period>,
 }
 
 impl Acl {
-    pub(super) fn defaults() -> Self {
+    pub(super) fn of(limits: acl::Limits) -> Self {
         Self {
             enabled: Some(false),
+            failed_logins: Some(Count::known(limits.free)),
+            failed_login_pause: Some(limits.longest_pause.into()),
+            failed_login_memory: Some(limits.forgotten_after.into()),
         }
     }
 
     pub(super) fn or(self, those: Self) -> Self {
         Self {
             enabled: self.enabled.or(those.enabled),
+            failed_logins: self.failed_logins.or(those.failed_logins),
+            failed_login_pause: self.failed_login_pause.or(those.failed_login_pause),
+            failed_login_memory: self.failed_login_memory.or(those.failed_login_memory),
+        }
+    }
+
+    pub(super) fn over(&self, standard: acl::Limits) -> acl::Limits {
+        acl::Limits {
+            free: self.failed_logins.map_or(standard.free, Count::get),
+            longest_pause: self
+                .failed_login_pause
+                .map_or(standard.longest_pause, Into::into),
+            forgotten_after: self
+                .failed_login_memory
+                .map_or(standard.forgotten_after, Into::into),
         }
     }
 }

@@ -48,6 +48,7 @@ pub(in crate::http) async fn create_role(cp: &ControlPlane, asking: &Asking<'_>)
     must_be_on(cp)?;
     let id = Some(request.id.as_str()).filter(|id| !id.is_empty());
     let role = acl::apply_role(cp, id, &request.spec).await?;
+    asking.record.concerns("role", &role.row.id);
     Ok(json(&shown(&role)).changed_at(role.modified))
 }
 

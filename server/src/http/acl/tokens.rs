@@ -30,7 +30,7 @@ pub(in crate::http) async fn bootstrap_acl(cp: &ControlPlane, asking: &Asking<'_
     let request = BootstrapRequest::decode(asking.body()?)?;
     WriteOptions::read(asking.query, &asking.settings.region)?;
     must_be_on(cp)?;
-    made(cp, &acl::bootstrap(cp, request.secret()).await?)
+    made(cp, asking, &acl::bootstrap(cp, request.secret()).await?)
 }
 
 #[utoipa::path(
@@ -57,9 +57,9 @@ pub(in crate::http) async fn create_token(cp: &ControlPlane, asking: &Asking<'_>
     WriteOptions::read(asking.query, &asking.settings.region)?;
     must_be_on(cp)?;
     if !request.accessor_id.is_empty() {
-        return updated(cp, &request).await;
+        return updated(cp, asking, &request).await;
     }
-    made(cp, &acl::create_token(cp, &request.spec).await?)
+    made(cp, asking, &acl::create_token(cp, &request.spec).await?)
 }
 
 #[utoipa::path(
@@ -129,7 +129,7 @@ pub(in crate::http) async fn update_token(cp: &ControlPlane, asking: &Asking<'_>
         return Err(unfit("ACL token accessor does not match request path").into());
     }
     must_be_on(cp)?;
-    updated(cp, &request).await
+    updated(cp, asking, &request).await
 }
 
 #[utoipa::path(
@@ -164,13 +164,15 @@ fn named<'a>(asking: &'a Asking<'_>) -> Result<&'a str, Fault> {
 }
 
 /// A token that was just made, with its secret.
-fn made(cp: &ControlPlane, created: &Created) -> Reply {
+fn made(cp: &ControlPlane, asking: &Asking<'_>, created: &Created) -> Reply {
     let Created { token, secret } = created;
+    asking.record.concerns("token", &token.row.accessor);
     Ok(json(&shown(&cp.state(), token, secret)).changed_at(token.modified))
 }
 
-async fn updated(cp: &ControlPlane, request: &TokenRequest) -> Reply {
+async fn updated(cp: &ControlPlane, asking: &Asking<'_>, request: &TokenRequest) -> Reply {
     let token = acl::update_token(cp, &request.accessor_id, &request.spec).await?;
+    asking.record.concerns("token", &token.row.accessor);
     Ok(json(&shown(&cp.state(), &token, "")).changed_at(token.modified))
 }
 

@@ -1,9 +1,9 @@
 //! One connection, from its handshake to its end.
 
-use super::Limits;
 use super::handshake::shake;
 use super::idle::Requests;
 use super::stream::Stream;
+use super::{Client, Limits};
 use crate::http::edge::Interference;
 use crate::tls::Certificates;
 use axum::body::Body;
@@ -30,12 +30,13 @@ const ALIVE: Duration = Duration::from_secs(30);
 /// How much of an answer over HTTP/2 is held for a client that reads slowly, in bytes.
 const UNREAD: usize = 64 << 10;
 
-/// What each connection is served with.
-#[derive(Clone)]
+/// What a connection is served with.
 pub(super) struct Serving<S> {
     pub service: S,
     pub certificates: Option<Arc<Certificates>>,
     pub limits: Limits,
+    /// Who is at the other end.
+    pub client: Client,
 }
 
 impl<S> Serving<S>
@@ -72,9 +73,9 @@ where
     }
 
     async fn http1(self, stream: Stream, watcher: Watcher) -> hyper::Result<()> {
-        let service = self.service;
+        let (service, client) = (self.service, self.client);
         let answer = service_fn(move |request: Request<Incoming>| {
-            let answered = service.clone().oneshot(request.map(Body::new));
+            let answered = service.clone().oneshot(from(client, request));
             async move { sent(answered.await) }
         });
         let connection = http1::Builder::new()
@@ -88,11 +89,11 @@ where
 
     async fn http2(self, stream: Stream, watcher: Watcher) -> hyper::Result<()> {
         let requests = Requests::none();
-        let (service, counted) = (self.service, requests.clone());
+        let (service, client, counted) = (self.service, self.client, requests.clone());
         let answer = service_fn(move |request: Request<Incoming>| {
             let (service, under_way) = (service.clone(), counted.begin());
             async move {
-                let response = sent(service.oneshot(request.map(Body::new)).await)?;
+                let response = sent(service.oneshot(from(client, request)).await)?;
                 Ok::<_, Dropped>(under_way.until_sent(response))
             }
         });
@@ -110,6 +111,13 @@ where
             () = requests.none_for(self.limits.head_time) => Ok(()),
         }
     }
+}
+
+/// The request, with who sent it.
+fn from(client: Client, request: Request<Incoming>) -> Request<Body> {
+    let mut request = request.map(Body::new);
+    request.extensions_mut().insert(client);
+    request
 }
 
 /// The response, unless a test asked for none.

@@ -30,6 +30,7 @@ pub(in crate::http) async fn register_volumes(cp: &ControlPlane, asking: &Asking
     let request = VolumesRequest::decode(asking.body()?)?;
     let options = WriteOptions::read(asking.query, &asking.settings.region)?;
     let specs = specs(request, &options, &asking.settings.region)?;
+    asking.record.concerns_volumes(named(&specs));
     let (index, keys) = volume::register(cp, &specs, Deadline::after(options.wait)).await?;
     Ok(stored(cp, index, &keys))
 }
@@ -68,6 +69,7 @@ pub(in crate::http) async fn create_volume(cp: &ControlPlane, asking: &Asking<'_
     let request = VolumesRequest::decode(asking.body()?)?;
     let options = WriteOptions::read(asking.query, &asking.settings.region)?;
     let specs = specs(request, &options, &asking.settings.region)?;
+    asking.record.concerns_volumes(named(&specs));
     let (index, keys) = volume::create(cp, &specs, Deadline::after(options.wait)).await?;
     Ok(stored(cp, index, &keys))
 }
@@ -115,6 +117,13 @@ pub(in crate::http) async fn detach_volume(cp: &ControlPlane, asking: &Asking<'_
     let (key, node) = (key(asking, &options), NodeId::known(node));
     let index = volume::detach(cp, &key, &node, Deadline::after(options.wait)).await?;
     Ok(empty().at(index))
+}
+
+/// Each volume's namespace and id.
+fn named(specs: &[volume::Spec]) -> impl Iterator<Item = (&str, &str)> {
+    specs
+        .iter()
+        .map(|spec| (spec.namespace.as_str(), spec.id.as_str()))
 }
 
 fn key(asking: &Asking<'_>, options: &WriteOptions) -> VolumeKey {

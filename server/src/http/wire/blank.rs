@@ -85,7 +85,6 @@ pub const NODE: Blanks = Blanks(&[
     ("ReservedResources", Blank::Map),
     ("SecretID", Blank::Text("")),
     ("StatusUpdatedAt", Blank::Zero),
-    ("TLSEnabled", Blank::Flag(false)),
 ]);
 
 /// Of a job.

@@ -85,6 +85,10 @@ pub struct Node<'a> {
     #[serde(rename = "HTTPAddr")]
     #[schema(ignore)]
     pub http_address: Cow<'a, str>,
+    /// Whether it answers over TLS, likewise.
+    #[serde(rename = "TLSEnabled")]
+    #[schema(ignore)]
+    pub tls_enabled: bool,
     /// What only Nomad's scheduler knows.
     #[serde(flatten)]
     #[schema(ignore)]

@@ -64,7 +64,7 @@ impl Scene {
         std::fs::set_permissions(&secrets, std::fs::Permissions::from_mode(0o600)).unwrap();
         let started = site.started("started");
         site.configure(&format!(
-            "[acl]\nenabled = true\n[log]\nlevel = \"trace\"\n\
+            "[acl]\nenabled = true\nfailed_logins = 100000\n[audit]\nenabled = true\n[log]\nlevel = \"trace\"\n\
              [[plugin]]\nid = \"disk\"\nendpoint = \"{}\"\nsecrets = \"plugin.json\"\n\
              {started}secrets = \"plugin.json\"\n",
             driver.endpoint()
