@@ -13,6 +13,7 @@ mod watcher;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::control::{ControlPlane, Shared, blocking, load};
+use crate::crowd::Crowd;
 use crate::driver;
 use crate::http::contract::truth::{OnViolation, Truth};
 use crate::http::{Front, Settings, listen};
@@ -178,6 +179,8 @@ impl Server {
             evaluations: Evaluations::default(),
             node,
             acl_enabled: config.acl_enabled,
+            queues: config.queues,
+            waiting: Crowd::default(),
             testing: lasting.testing.clone(),
             stopping: lasting.stopping.child_token(),
         });
@@ -303,6 +306,8 @@ impl Server {
             host_names: self.config.host_names.clone(),
             address: address.to_owned(),
             body: self.config.bodies,
+            head_bytes: self.config.connections.head_bytes,
+            limits: self.config.requests,
             truth: truth.clone(),
         };
         Front::new(self.cp.clone(), settings).map_err(std::io::Error::other)

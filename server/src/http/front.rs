@@ -5,21 +5,25 @@ use super::contract::swagger;
 use super::contract::truth::{self, OnViolation, Routed as Answered, Truth};
 use super::dispatch::dispatch;
 use super::edge::{
-    self, Asked, Guard, Interference, Params, Query, Refusal, Route, Routed, Router,
+    self, Asked, ClientAddress, Guard, Interference, Params, Query, Refusal, Route, Routed, Router,
 };
+use super::limits::Limits;
 use super::line::Line;
 use super::reply::{self, Refused};
 use crate::acl::{Caller, on_behalf_of};
 use crate::control::ControlPlane;
 use crate::crash::{self, Point};
+use crate::crowd::{Crowd, Place};
 use crate::error::{Fault, StatusStyle};
 use crate::testing::{Outcome, Struck};
 use axum::body::Body;
-use axum::http::{self, HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header};
+use axum::http::request::Parts;
+use axum::http::{self, HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use bytes::Bytes;
 use futures::FutureExt;
 use saddlebag_client::operations::Operation;
 use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Deref;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -41,6 +45,10 @@ pub struct Settings {
     pub address: String,
     /// What bounds a request's body.
     pub body: edge::body::Limits,
+    /// The largest URL with headers, in bytes.
+    pub head_bytes: usize,
+    /// What bounds a request otherwise.
+    pub limits: Limits,
     /// Checks every request and answer against the document and tells what is off.
     pub truth: Option<(Arc<Truth>, OnViolation)>,
 }
@@ -51,6 +59,7 @@ pub struct Front {
     router: Router<Operation>,
     guard: Guard,
     settings: Settings,
+    blocked: Crowd<IpAddr>,
 }
 
 /// A request for an operation.
@@ -61,6 +70,8 @@ pub(super) struct Request<'r> {
     pub query: &'r Query<'r>,
     pub headers: &'r HeaderMap,
     body: &'r Result<Bytes, Refusal>,
+    client: IpAddr,
+    blocked: &'r Crowd<IpAddr>,
 }
 
 /// A request as a handler sees it, of somebody who may make it.
@@ -82,6 +93,13 @@ impl Request<'_> {
     /// A part of the path; empty where the path leaves it out.
     pub fn param(&self, name: &str) -> &str {
         self.params.get(name).unwrap_or_default()
+    }
+
+    /// A place among the blocked queries. The error: there is none left.
+    pub fn block(&self) -> Result<Place<IpAddr>, Fault> {
+        let limits = &self.settings.limits;
+        let place = self.blocked.admit(self.client, limits.most_blocked());
+        place.map_err(|full| limits.too_many_blocked(full))
     }
 
     /// The whole body. Why there is none concerns only who asks for it.
@@ -111,6 +129,7 @@ impl Front {
             guard: Guard::new(settings.host_names.iter().map(String::as_str)),
             cp,
             settings,
+            blocked: Crowd::default(),
         })
     }
 
@@ -185,7 +204,10 @@ impl Front {
         let body = edge::body::read(body, self.settings.body).await;
         // What is left of a body would be taken for the next request.
         let is_last = body.is_err();
-        let answered = self.route(&parts.method, &parts.uri, &parts.headers, &query, &body);
+        let body = body.and_then(|body| {
+            edge::json::check_depth(&body, self.settings.limits.json_depth).map(|()| body)
+        });
+        let answered = self.route(&parts, &query, &body);
         // A defect in a handler ends its request, not the connection's other requests.
         let (operation, answer) = AssertUnwindSafe(answered)
             .catch_unwind()
@@ -208,12 +230,15 @@ impl Front {
 
     async fn route(
         &self,
-        method: &Method,
-        uri: &Uri,
-        headers: &HeaderMap,
+        parts: &Parts,
         query: &Query<'_>,
         body: &Result<Bytes, Refusal>,
     ) -> (Option<Operation>, edge::Answer) {
+        let (method, uri, headers) = (&parts.method, &parts.uri, &parts.headers);
+        let limits = &self.settings.limits;
+        if let Err(refusal) = limits.check_head(uri, headers, self.settings.head_bytes) {
+            return (None, self.refuse(headers, refusal.into()));
+        }
         if !self.cp.acl_enabled
             && let Err(refusal) = self.guard.admit(uri, headers)
         {
@@ -233,7 +258,7 @@ impl Front {
                     return (Some(operation), self.refuse(headers, refusal.into()));
                 }
                 let answering = async {
-                    let answered = self.handle(operation, &params, headers, query, body).await;
+                    let answered = self.handle(operation, &params, parts, query, body).await;
                     answered.unwrap_or_else(|refused| self.refuse(headers, refused))
                 };
                 let faults = self.cp.testing.as_ref().map(|testing| &testing.faults);
@@ -297,17 +322,21 @@ impl Front {
         &self,
         operation: Operation,
         params: &Params<'_, '_>,
-        headers: &HeaderMap,
+        parts: &Parts,
         query: &Query<'_>,
         body: &Result<Bytes, Refusal>,
     ) -> reply::Reply {
+        const UNKNOWN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        let client = parts.extensions.get::<ClientAddress>();
         let request = Request {
             operation,
             settings: &self.settings,
             params,
             query,
-            headers,
+            headers: &parts.headers,
             body,
+            client: client.map_or(UNKNOWN, |client| client.0),
+            blocked: &self.blocked,
         };
         let caller = admit(&self.cp, operation, &request)?;
         let asking = Asking { request, caller };
@@ -332,6 +361,8 @@ impl From<Refusal> for Fault {
             edge::Reason::MethodNotAllowed => Fault::MethodNotAllowed,
             edge::Reason::BodyTooSlow => Fault::BodyTooSlow(message),
             edge::Reason::BodyTooLarge => Fault::BodyTooLarge(message),
+            edge::Reason::UrlTooLong => Fault::UrlTooLong(message),
+            edge::Reason::HeadTooLarge => Fault::HeadTooLarge(message),
         }
     }
 }

@@ -26,7 +26,8 @@ const SIDE_BY_SIDE: usize = 8;
 const UNABLE_TO_FAIL: [(&str, &str); 0] = [];
 
 /// Codes of failures that the document shows and no case can bring about, and why.
-const UNABLE_TO_HAPPEN: [(&str, &str); 5] = [
+const UNABLE_TO_HAPPEN: [(&str, &str); 6] = [
+    ("too_many_requests", "it takes a thousand requests at once"),
     ("request_timeout", "it takes 30 s"),
     (
         "body_too_large",
@@ -42,7 +43,12 @@ const RELEASED: &str =
     "it takes a release that failed before, and another request while the driver is asked again";
 
 /// Statuses that no case can bring about, and why.
-const UNABLE_TO_BE_SHOWN: [Unable<'static>; 9] = [
+const UNABLE_TO_BE_SHOWN: [Unable<'static>; 10] = [
+    Unable {
+        status: "429",
+        operations: &[],
+        reason: "it takes a thousand requests at once",
+    },
     Unable {
         status: "500",
         operations: &[],
