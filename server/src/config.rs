@@ -19,7 +19,7 @@ pub use settings::{EXAMPLE, Settings, Unfit};
 use crate::chance::Chance;
 use crate::csi::Sources;
 use crate::error::StatusStyle;
-use crate::http::{edge, listen};
+use crate::http::{edge, limits, listen};
 use crate::id::Namespace;
 use crate::server::BUILTIN;
 use crate::{acl, audit, tls};
@@ -70,6 +70,10 @@ pub struct Config {
     pub connections: listen::Limits,
     /// What bounds bodies of requests.
     pub bodies: edge::body::Limits,
+    /// What bounds requests otherwise.
+    pub requests: limits::Limits,
+    /// How much may wait for drivers.
+    pub queues: Queues,
     /// How long a stop may take: a quarter each for requests under way, driver calls under way, the
     /// drivers that we started, and the built-in one. What is not done then is left to be taken up by
     /// the next start. Default 20 s.
@@ -107,6 +111,8 @@ impl Config {
             target_roots: Vec::new(),
             connections: listen::Limits::default(),
             bodies: edge::body::Limits::default(),
+            requests: limits::Limits::default(),
+            queues: Queues::default(),
             shutdown_timeout: Duration::from_secs(20),
             boot_id: None,
             testing: false,
@@ -132,6 +138,27 @@ impl Config {
     /// How long each part of a stop may take.
     pub fn part_of_stop(&self) -> Duration {
         self.shutdown_timeout / 4
+    }
+}
+
+/// How much may wait for drivers. What is more is refused with
+/// [`Fault::PluginCrowded`](crate::error::Fault::PluginCrowded) or
+/// [`Fault::OperationCrowded`](crate::error::Fault::OperationCrowded).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Queues {
+    /// The most operations of one plugin that are under way, and the most questions that wait for their
+    /// turn at it. Default 10,000.
+    pub of_plugin: usize,
+    /// The most requests that wait for an operation on one volume. Default 100.
+    pub of_volume: usize,
+}
+
+impl Default for Queues {
+    fn default() -> Self {
+        Self {
+            of_plugin: 10_000,
+            of_volume: 100,
+        }
     }
 }
 

@@ -5,6 +5,8 @@ use crate::attachment::AttachmentKey;
 use crate::audit::Audit;
 use crate::chance::Chance;
 use crate::clock::Clock;
+use crate::config::Queues;
+use crate::crowd::Crowd;
 use crate::csi::{Secrets, Sources};
 use crate::error::{Error, Fault, Result};
 use crate::id::NodeId;
@@ -53,6 +55,10 @@ pub struct Shared {
     pub attempts: Attempts,
     /// Where it is recorded who asked for what, if it is.
     pub audit: Option<Audit>,
+    /// How much may wait for drivers.
+    pub queues: Queues,
+    /// Who waits for which operation.
+    pub waiting: Crowd<Uuid>,
     /// What tests may do to this server; nothing, unless it is one for tests.
     pub testing: Option<Testing>,
     /// Ends waits when the server stops.

@@ -21,6 +21,7 @@ pub mod clock;
 pub mod config;
 pub mod control;
 pub mod crash;
+pub mod crowd;
 pub mod csi;
 pub mod doctor;
 pub mod driver;

@@ -16,6 +16,7 @@ use crate::audit::Audit;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::control::{ControlPlane, Shared, blocking, load};
+use crate::crowd::Crowd;
 use crate::http::contract::truth::{OnViolation, Truth};
 use crate::http::{Front, Settings, listen};
 use crate::keyring;
@@ -153,6 +154,8 @@ impl Server {
             acl_enabled: config.acl_enabled,
             attempts: Attempts::new(config.failed_logins),
             audit: lasting.audit.clone(),
+            queues: config.queues,
+            waiting: Crowd::default(),
             testing: lasting.testing.clone(),
             stopping: lasting.stopping.child_token(),
         });
@@ -284,6 +287,8 @@ impl Server {
             address: address.to_owned(),
             tls: self.certificates.is_some(),
             body: self.config.bodies,
+            head_bytes: self.config.connections.head_bytes,
+            limits: self.config.requests,
             truth: truth.clone(),
         };
         Front::new(self.cp.clone(), settings).map_err(std::io::Error::other)

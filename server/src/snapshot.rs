@@ -104,7 +104,7 @@ async fn intend_all(
                     }),
                 );
                 transaction.guards.push(Guard::Absent(operation.lock()));
-                operation.intend(&mut transaction, &state)?;
+                operation.intend(cp, &mut transaction, &state)?;
             }
             items.push(planned.map(|plan| match plan {
                 Plan::Intend(operation) => operation.id,
@@ -249,7 +249,7 @@ async fn delete_one(
             .keep(cp, secrets)?;
         let mut transaction = Transaction::default();
         transaction.guards.push(Guard::Absent(operation.lock()));
-        operation.intend(&mut transaction, &state)?;
+        operation.intend(cp, &mut transaction, &state)?;
         if cp.commit(transaction).await?.is_some() {
             await_outcome(cp, operation.id, deadline).await?;
             return Ok(());

@@ -105,6 +105,7 @@ pub async fn serve() {
             let driver = ScriptedDriver::start();
             let mut config = Config::new(Path::new(&folder));
             config.connections.connections_per_address = usize::MAX;
+            config.requests.blocked_queries_per_address = usize::MAX;
             config.plugins = vec![PluginConfig {
                 kind: PluginType::Node,
                 ..PluginConfig::new(

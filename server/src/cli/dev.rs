@@ -11,7 +11,7 @@ use crate::cli::signals::Signals;
 use crate::clock::Clock;
 use crate::config::{Config, PluginConfig};
 use crate::error::StatusStyle;
-use crate::http::listen;
+use crate::http::{limits, listen};
 use crate::id::Namespace;
 use crate::server::{BUILTIN, Server, Watcher};
 use data::Data;
@@ -127,6 +127,10 @@ async fn serve(args: Args) -> Result<ExitCode, String> {
         connections: listen::Limits {
             connections_per_address: usize::MAX,
             ..listen::Limits::default()
+        },
+        requests: limits::Limits {
+            blocked_queries_per_address: usize::MAX,
+            ..limits::Limits::default()
         },
         chance,
         ..Config::new(data.path())

@@ -1,7 +1,10 @@
 //! Where log lines go, and which ones do: standard error, for people on a terminal, as JSON otherwise.
 
+mod flood;
+
 use crate::cli::failure::printable;
 use crate::config::LogFormat;
+use flood::Flood;
 use std::io::IsTerminal;
 use tracing::field::Field;
 use tracing_subscriber::field::MakeExt;
@@ -16,8 +19,13 @@ use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
 pub(super) struct Log(Handle<EnvFilter, Registry>);
 
 impl Log {
-    /// Logs from now on what passes the filter.
-    pub fn start(filter: EnvFilter, format: LogFormat) -> Self {
+    /// Logs from now on what passes the filter; of the warnings of one place at most `repeats` within a
+    /// while, which has to be asked for inside a runtime.
+    pub fn start(filter: EnvFilter, format: LogFormat, repeats: Option<usize>) -> Self {
+        let flood = repeats.map(Flood::of_at_most);
+        if let Some(flood) = flood.clone() {
+            tokio::spawn(flood.tell());
+        }
         let (filter, handle) = reload::Layer::new(filter);
         let lines = fmt::layer()
             // Who closed our standard error does not want to hear that it is closed.
@@ -30,6 +38,7 @@ impl Log {
         };
         tracing_subscriber::registry()
             .with(filter)
+            .with(flood)
             .with(lines)
             .init();
         Self(handle)

@@ -202,7 +202,7 @@ pub fn log(command: &Command) {
         Command::Serve(_) | Command::Config(_) => return,
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    Log::start(filter, LogFormat::Auto);
+    Log::start(filter, LogFormat::Auto, None);
 }
 
 /// Says something to whoever started us; nobody has to listen.

@@ -52,9 +52,11 @@ async fn serve(args: Args) -> Result<End, String> {
         .map_err(|error| format!("signals cannot be listened for: {error}"))?;
     let settings = args.source.read()?;
     let log = settings.log.clone();
+    let repeats = log.repeats();
     let log = Log::start(
         log.level.unwrap_or_default().filter(),
         log.format.unwrap_or_default(),
+        Some(repeats),
     );
     let manager = Manager::from_environment()?;
     if let Some(file) = &args.ready_file {

@@ -6,13 +6,15 @@
 mod audit;
 mod change;
 mod group;
+mod http;
 mod tls;
 
 pub use audit::Audit;
-pub use group::{Acl, Deadlines, Http, Log, Secrets};
+pub use group::{Acl, Deadlines, Log, Secrets};
+pub use http::Http;
 pub use tls::Tls;
 
-use super::{AUDIT_FILE, Config, Count, PluginConfig};
+use super::{AUDIT_FILE, Config, Count, PluginConfig, Queues};
 use crate::csi;
 use crate::error::StatusStyle;
 use crate::id::Namespace;
@@ -96,6 +98,15 @@ pub struct Settings {
     #[arg(long, value_name = "N", env = "SADDLEBAG_CALLS_AT_ONCE")]
     pub calls_at_once: Option<Count<1>>,
 
+    /// The most operations of one plugin that may be under way or wait, and the most questions that may
+    /// wait for it; one more is answered 503. [default: 10000]
+    #[arg(long, value_name = "N", env = "SADDLEBAG_QUEUED_PER_PLUGIN")]
+    pub queued_per_plugin: Option<Count<1>>,
+
+    /// The most requests that may wait for an operation on one volume; one more is answered 503. [default: 100]
+    #[arg(long, value_name = "N", env = "SADDLEBAG_QUEUED_PER_VOLUME")]
+    pub queued_per_volume: Option<Count<1>>,
+
     /// A folder below which a claim's TargetPath may lie; may be repeated.
     #[arg(
         long = "target-root",
@@ -153,6 +164,7 @@ impl Settings {
     /// Every key that has a default, with it.
     pub fn defaults() -> Self {
         let config = Config::new(DATA_DIR);
+        let http = Http::of(&config);
         Self {
             data_dir: Some(config.data_dir),
             bind: Some(BIND),
@@ -165,6 +177,8 @@ impl Settings {
             check_truth: Some(config.check_truth),
             builtin_driver: Some(config.builtin_driver),
             calls_at_once: Some(Count::known(config.calls_at_once)),
+            queued_per_plugin: Some(Count::known(config.queues.of_plugin)),
+            queued_per_volume: Some(Count::known(config.queues.of_volume)),
             target_roots: Some(config.target_roots),
             shutdown_timeout: Some(config.shutdown_timeout.into()),
             log: Log::defaults(),
@@ -172,7 +186,7 @@ impl Settings {
             audit: Audit::of(crate::audit::Settings::new(AUDIT_FILE)),
             secrets: Secrets::defaults(),
             tls: Tls::defaults(),
-            http: Http::of(config.connections, config.bodies),
+            http,
             deadlines: Deadlines::of(config.deadlines),
             plugins: Some(config.plugins),
         }
@@ -195,6 +209,8 @@ impl Settings {
             check_truth: self.check_truth.or(those.check_truth),
             builtin_driver: self.builtin_driver.or(those.builtin_driver),
             calls_at_once: self.calls_at_once.or(those.calls_at_once),
+            queued_per_plugin: self.queued_per_plugin.or(those.queued_per_plugin),
+            queued_per_volume: self.queued_per_volume.or(those.queued_per_volume),
             target_roots: self.target_roots.or(those.target_roots),
             shutdown_timeout: self.shutdown_timeout.or(those.shutdown_timeout),
             log: self.log.or(those.log),
@@ -273,6 +289,15 @@ impl Settings {
                 .collect::<Result<_, _>>()?,
             connections: given.http.connections_over(standard.connections),
             bodies: given.http.bodies_over(standard.bodies),
+            requests: given.http.requests_over(standard.requests),
+            queues: Queues {
+                of_plugin: given
+                    .queued_per_plugin
+                    .map_or(standard.queues.of_plugin, Count::get),
+                of_volume: given
+                    .queued_per_volume
+                    .map_or(standard.queues.of_volume, Count::get),
+            },
             shutdown_timeout: given
                 .shutdown_timeout
                 .map_or(standard.shutdown_timeout, Into::into),

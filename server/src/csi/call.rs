@@ -89,6 +89,22 @@ impl Call {
         )
     }
 
+    /// Whether it changes nothing, and somebody waits for its answer.
+    pub const fn is_question(self) -> bool {
+        matches!(
+            self,
+            Self::ListVolumes
+                | Self::ListSnapshots
+                | Self::GetSnapshot
+                | Self::GetCapacity
+                | Self::ControllerGetVolume
+                | Self::ControllerListVolumeHealth
+                | Self::ControllerGetVolumeHealth
+                | Self::NodeGetVolumeStats
+                | Self::NodeGetVolumeHealth
+        )
+    }
+
     /// Whether it reads a list in pages.
     pub const fn is_list(self) -> bool {
         matches!(

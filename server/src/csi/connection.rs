@@ -20,13 +20,17 @@ use bytes::Bytes;
 use prost::Message;
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 use tokio::{
-    sync::{Semaphore, watch},
+    sync::{Semaphore, SemaphorePermit, watch},
     time::{Instant, timeout},
 };
 use tonic::{Request, Status, transport::Channel};
 
 /// How many calls at once a plugin gets when nobody says otherwise.
 pub const CALLS_AT_ONCE: usize = 16;
+
+/// What a question is told that finds too many others waiting.
+const TOO_MANY_WAIT: &str =
+    "as many questions wait for their turn at this plugin as may: ask again later";
 
 /// The longest head of an answer, in bytes: it holds the driver's error message.
 const MOST_HEADER_BYTES: u32 = 1024 * 1024;
@@ -40,6 +44,8 @@ const A_HAIR: Duration = Duration::from_millis(20);
 #[derive(Clone, Debug)]
 pub struct Limits {
     turns: Arc<Semaphore>,
+    /// Places for questions that wait for a turn.
+    places: Arc<Semaphore>,
     deadlines: Deadlines,
 }
 
@@ -47,12 +53,37 @@ impl Limits {
     /// At most `calls_at_once` calls (at least 1) under way, discovery not counted; what is more
     /// waits its turn.
     pub fn new(calls_at_once: usize, deadlines: Deadlines) -> Self {
+        let semaphore = |permits: usize| Arc::new(Semaphore::new(permits));
         Self {
-            turns: Arc::new(Semaphore::new(
-                calls_at_once.clamp(1, Semaphore::MAX_PERMITS),
-            )),
+            turns: semaphore(calls_at_once.clamp(1, Semaphore::MAX_PERMITS)),
+            places: semaphore(Semaphore::MAX_PERMITS),
             deadlines,
         }
+    }
+
+    /// The same, where at most so many questions, which change nothing, wait for their turn; what is more
+    /// fails at once.
+    #[must_use]
+    pub fn with_queue(self, questions: usize) -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(questions.min(Semaphore::MAX_PERMITS))),
+            ..self
+        }
+    }
+
+    /// Waits for a turn. Nothing if there are as many questions that wait as may.
+    async fn turn(&self, call: Call) -> Option<Option<SemaphorePermit<'_>>> {
+        if call.is_discovery() {
+            return Some(None);
+        }
+        if let Ok(turn) = self.turns.try_acquire() {
+            return Some(Some(turn));
+        }
+        let _place = match call.is_question() {
+            true => Some(self.places.try_acquire().ok()?),
+            false => None,
+        };
+        Some(self.turns.acquire().await.ok())
     }
 
     /// How long calls may take.
@@ -189,10 +220,8 @@ impl Connection {
         let allowed = self.limits.deadlines.of(call);
         let started = Instant::now();
         let answer = async {
-            let _turn = if call.is_discovery() {
-                None
-            } else {
-                self.limits.turns.acquire().await.ok()
+            let Some(_turn) = self.limits.turn(call).await else {
+                return Err((None, Status::unavailable(TOO_MANY_WAIT)));
             };
             let wire = Wire::new(self.channel.clone());
             let heard = wire.heard();

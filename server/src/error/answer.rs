@@ -32,7 +32,7 @@ const fn row(code: &'static str, status: u16, nomad: u16) -> Answer {
         code,
         status,
         nomad,
-        retryable: matches!(status, 503 | 504),
+        retryable: matches!(status, 429 | 503 | 504),
     }
 }
 
@@ -44,6 +44,9 @@ impl Fault {
             Fault::UnknownRegion => row("invalid_request", 400, 500),
             Fault::BodyTooLarge(_) => row("body_too_large", 413, 413),
             Fault::BodyTooSlow(_) => row("request_timeout", 408, 408),
+            Fault::UrlTooLong(_) => row("url_too_long", 414, 414),
+            Fault::HeadTooLarge(_) => row("head_too_large", 431, 431),
+            Fault::TooManyBlocked(_) => row("too_many_requests", 429, 429),
             Fault::ForeignOrigin(_) => row("foreign_origin", 403, 403),
             Fault::PermissionDenied => row("permission_denied", 403, 403),
             Fault::NoSecret | Fault::TokenExpired => row("permission_denied", 403, 500),
@@ -115,6 +118,9 @@ impl Fault {
             Fault::NoHealthyController(_) | Fault::NoInstance(_) => {
                 row("no_healthy_plugin", 503, 500)
             }
+
+            Fault::PluginCrowded { .. } => row("plugin_busy", 503, 500),
+            Fault::OperationCrowded { .. } => row("volume_busy", 503, 500),
 
             Fault::DriverInvalid(_) => row("driver_refused", 400, 500),
             Fault::DriverNotFound(_) => row("driver_refused", 404, 500),

@@ -20,6 +20,15 @@ pub enum Fault {
     /// The body takes too long to arrive.
     #[error("{0}")]
     BodyTooSlow(String),
+    /// The URL is longer than is taken.
+    #[error("{0}")]
+    UrlTooLong(String),
+    /// The URL and the headers are larger than is taken.
+    #[error("{0}")]
+    HeadTooLarge(String),
+    /// There are as many blocked queries as there may be, or of this address.
+    #[error("{0}")]
+    TooManyBlocked(String),
     /// A web page of another origin asks.
     #[error("{0}")]
     ForeignOrigin(String),
@@ -267,6 +276,28 @@ pub enum Fault {
     /// The driver lacks a capability.
     #[error("{0}")]
     CapabilityMissing(String),
+    /// As much waits for the plugin as may.
+    #[error(
+        "{most} operations of CSI plugin {plugin:?} are under way or wait, and no more may: ask again later"
+    )]
+    PluginCrowded {
+        /// The plugin.
+        plugin: String,
+        /// How many may.
+        most: usize,
+    },
+    /// As many requests wait for an operation as may.
+    #[error(
+        "{most} requests wait for {what} (operation {operation}), and no more may: ask again later"
+    )]
+    OperationCrowded {
+        /// What is under way.
+        what: String,
+        /// The operation.
+        operation: String,
+        /// How many may wait.
+        most: usize,
+    },
     /// No controller instance of the plugin is healthy.
     #[error("no healthy controllers for CSI plugin: {0}")]
     NoHealthyController(String),

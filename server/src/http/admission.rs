@@ -62,10 +62,10 @@ pub(super) fn resolve(
 ) -> Result<Caller, Unresolved> {
     let of_header = ClientToken::of(request.headers);
     let token = of_header.as_ref().or(in_body);
-    let (Some(sent), Some(client)) = (token, request.client) else {
+    let Some(sent) = token else {
         return look(cp, request, token);
     };
-    let now = cp.clock.now();
+    let (now, client) = (cp.clock.now(), request.client);
     let tried = cp.attempts.may_try(client, sent.expose(), now);
     tried.map_err(|wait| {
         request.record.asked_by_nobody_known();

@@ -3,8 +3,9 @@
 mod spec;
 
 use super::declared::{
-    At, Blocking, BodyErrors, Change, ChangeErrors, ClaimFilter, ClaimPath, Done, InNamespace,
-    List, Missing, Page, Pages, Read, ReadErrors, RecordErrors, RefusalErrors, Region, VolumePath,
+    At, Blocking, BodyErrors, Change, ChangeErrors, ClaimFilter, ClaimPath, Crowded, Done,
+    InNamespace, List, Missing, Page, Pages, Read, ReadErrors, RecordErrors, RefusalErrors, Region,
+    VolumePath,
 };
 use super::edge::options::DEFAULT_NAMESPACE;
 use super::edge::{ReadOptions, WriteOptions};
@@ -51,7 +52,7 @@ pub(super) async fn claim_volume(cp: &ControlPlane, asking: &Asking<'_>) -> Repl
 #[utoipa::path(
     get, path = "/v1/volume/csi/{volume_id}/claims", tag = "claims",
     params(VolumePath, InNamespace, ClaimFilter, Pages, Blocking, Read),
-    responses(Page<List<wire::Claim<'static>>>, Missing, ReadErrors),
+    responses(Page<List<wire::Claim<'static>>>, Missing, ReadErrors, Crowded),
 )]
 pub(super) async fn list_claims(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let options = ReadOptions::read(asking.query, &asking.settings.region)?;
@@ -62,7 +63,7 @@ pub(super) async fn list_claims(cp: &ControlPlane, asking: &Asking<'_>) -> Reply
     }
     let volume = volume(asking, Some(&options.namespace));
     let interest = Interest::Claims(volume.clone());
-    let state = waiting::state(cp, &options, interest, index).await;
+    let state = waiting::state(cp, asking, &options, interest, index).await?;
     let mut claims: Vec<&Arc<Stored<Claim>>> = state.claims_of(&volume).collect();
     claims.extend(state.ended_claims_of(&volume));
     if claims.is_empty() && state.volume(&volume).is_none() {
@@ -87,13 +88,13 @@ pub(super) async fn list_claims(cp: &ControlPlane, asking: &Asking<'_>) -> Reply
 #[utoipa::path(
     get, path = "/v1/volume/csi/{volume_id}/claim/{alloc_id}", tag = "claims",
     params(VolumePath, ClaimPath, InNamespace, Blocking, Read),
-    responses(At<wire::Claim<'static>>, Missing, ReadErrors),
+    responses(At<wire::Claim<'static>>, Missing, ReadErrors, Crowded),
 )]
 pub(super) async fn read_claim(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let options = ReadOptions::read(asking.query, &asking.settings.region)?;
     let key = (volume(asking, Some(&options.namespace)), allocation(asking));
     let interest = Interest::Claim(key.clone());
-    let state = waiting::state(cp, &options, interest, index).await;
+    let state = waiting::state(cp, asking, &options, interest, index).await?;
     show(&state, &key)
 }
 

@@ -1,12 +1,13 @@
 //! The route of tag `events`: what happens, as it happens.
 
-use super::declared::{InNamespace, Json, ReadErrors, Region, Wait};
+use super::declared::{Crowded, InNamespace, Json, ReadErrors, Region, Wait};
 use super::edge::{Answer, Query, Refusal, WriteOptions};
 use super::front::Asking;
 use super::reply::Reply;
 use super::wire;
 use crate::acl::{Access, Caller};
 use crate::control::ControlPlane;
+use crate::crowd::Place;
 use crate::picture::{self, Event, Topic};
 use crate::state::Step;
 use crate::store::Index;
@@ -18,6 +19,7 @@ use saddlebag_client::operations::{NodePolicy, PluginPolicy};
 use serde_json::value::RawValue;
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -33,7 +35,7 @@ const NOTHING: &[u8] = b"{}\n";
         ("topic" = Option<String>, Query), ("index" = Option<String>, Query),
         InNamespace, Wait, Region,
     ),
-    responses(Json<wire::Events<'static>>, ReadErrors),
+    responses(Json<wire::Events<'static>>, ReadErrors, Crowded),
 )]
 pub(super) async fn stream_events(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let forever = Duration::ZERO;
@@ -41,6 +43,7 @@ pub(super) async fn stream_events(cp: &ControlPlane, asking: &Asking<'_>) -> Rep
     let following = Following {
         cp: cp.clone(),
         caller: asking.caller.clone(),
+        _place: asking.block()?,
         wanted: Wanted::read(asking.query, options.namespace)?,
         next: from(asking.query)?,
         indexes: cp.live.indexes(),
@@ -119,6 +122,7 @@ impl Wanted {
 struct Following {
     cp: ControlPlane,
     caller: Caller,
+    _place: Place<IpAddr>,
     wanted: Wanted,
     /// The first commit that was not looked at yet.
     next: Index,

@@ -5,15 +5,16 @@ use super::contract::swagger;
 use super::contract::truth::{self, OnViolation, Routed as Answered, Truth};
 use super::dispatch::dispatch;
 use super::edge::{
-    self, Asked, Guard, Interference, Params, Query, Refusal, Route, Routed, Router,
+    self, Asked, ClientAddress, Guard, Interference, Params, Query, Refusal, Route, Routed, Router,
 };
+use super::limits::Limits;
 use super::line::Line;
-use super::listen::Client;
 use super::record::Record;
 use super::reply::{self, Refused};
 use crate::acl::{Caller, on_behalf_of};
 use crate::control::ControlPlane;
 use crate::crash::{self, Point};
+use crate::crowd::{Crowd, Place};
 use crate::error::{Fault, StatusStyle};
 use crate::testing::{Outcome, Struck};
 use axum::body::Body;
@@ -23,7 +24,7 @@ use bytes::Bytes;
 use futures::FutureExt;
 use saddlebag_client::operations::Operation;
 use std::convert::Infallible;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Deref;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -47,6 +48,10 @@ pub struct Settings {
     pub tls: bool,
     /// What bounds a request's body.
     pub body: edge::body::Limits,
+    /// The largest URL with headers, in bytes.
+    pub head_bytes: usize,
+    /// What bounds a request otherwise.
+    pub limits: Limits,
     /// Checks every request and answer against the document and tells what is off.
     pub truth: Option<(Arc<Truth>, OnViolation)>,
 }
@@ -57,6 +62,7 @@ pub struct Front {
     router: Router<Operation>,
     guard: Guard,
     settings: Settings,
+    blocked: Crowd<IpAddr>,
 }
 
 /// A request for an operation.
@@ -67,10 +73,11 @@ pub(super) struct Request<'r> {
     pub query: &'r Query<'r>,
     pub headers: &'r HeaderMap,
     /// The address that it came from.
-    pub client: Option<IpAddr>,
+    pub client: IpAddr,
     /// What the audit log is told of it.
     pub record: &'r Record,
     body: &'r Result<Bytes, Refusal>,
+    blocked: &'r Crowd<IpAddr>,
 }
 
 /// A request as a handler sees it, of somebody who may make it.
@@ -92,6 +99,13 @@ impl Request<'_> {
     /// A part of the path; empty where the path leaves it out.
     pub fn param(&self, name: &str) -> &str {
         self.params.get(name).unwrap_or_default()
+    }
+
+    /// A place among the blocked queries. The error: there is none left.
+    pub fn block(&self) -> Result<Place<IpAddr>, Fault> {
+        let limits = &self.settings.limits;
+        let place = self.blocked.admit(self.client, limits.most_blocked());
+        place.map_err(|full| limits.too_many_blocked(full))
     }
 
     /// The whole body. Why there is none concerns only who asks for it.
@@ -121,6 +135,7 @@ impl Front {
             guard: Guard::new(settings.host_names.iter().map(String::as_str)),
             cp,
             settings,
+            blocked: Crowd::default(),
         })
     }
 
@@ -196,6 +211,9 @@ impl Front {
         let body = edge::body::read(body, self.settings.body).await;
         // What is left of a body would be taken for the next request.
         let is_last = body.is_err();
+        let body = body.and_then(|body| {
+            edge::json::check_depth(&body, self.settings.limits.json_depth).map(|()| body)
+        });
         let answered = self.route(&parts, &query, &body, &record);
         // A defect in a handler ends its request, not the connection's other requests.
         let (operation, answer) = AssertUnwindSafe(answered)
@@ -230,6 +248,10 @@ impl Front {
         record: &Record,
     ) -> (Option<Operation>, edge::Answer) {
         let (method, uri, headers) = (&parts.method, &parts.uri, &parts.headers);
+        let limits = &self.settings.limits;
+        if let Err(refusal) = limits.check_head(uri, headers, self.settings.head_bytes) {
+            return (None, self.refuse(headers, refusal.into()));
+        }
         if !self.cp.acl_enabled
             && let Err(refusal) = self.guard.admit(uri, headers)
         {
@@ -245,9 +267,10 @@ impl Front {
                     params: &params,
                     query,
                     headers,
-                    client: parts.extensions.get().map(|Client(address)| *address),
+                    client: client(parts),
                     record,
                     body,
+                    blocked: &self.blocked,
                 };
                 record.asked(&self.cp, &request);
                 // A web page has no token, and nobody needs one for this.
@@ -334,6 +357,12 @@ impl Front {
     }
 }
 
+/// The address that a request came from; none of a machine's, where nobody listens.
+pub(super) fn client(parts: &Parts) -> IpAddr {
+    let known = parts.extensions.get::<ClientAddress>();
+    known.map_or(Ipv4Addr::UNSPECIFIED.into(), |client| client.0)
+}
+
 impl From<Refusal> for Fault {
     fn from(refusal: Refusal) -> Self {
         let message = refusal.message.into_owned();
@@ -346,6 +375,8 @@ impl From<Refusal> for Fault {
             edge::Reason::MethodNotAllowed => Fault::MethodNotAllowed,
             edge::Reason::BodyTooSlow => Fault::BodyTooSlow(message),
             edge::Reason::BodyTooLarge => Fault::BodyTooLarge(message),
+            edge::Reason::UrlTooLong => Fault::UrlTooLong(message),
+            edge::Reason::HeadTooLarge => Fault::HeadTooLarge(message),
         }
     }
 }

@@ -2,7 +2,8 @@
 //! same state.
 
 use super::declared::{
-    At, Blocking, InNamespace, JobPath, List, Missing, PluginPath, Prefix, Read, ReadErrors,
+    At, Blocking, Crowded, InNamespace, JobPath, List, Missing, PluginPath, Prefix, Read,
+    ReadErrors,
 };
 use super::edge::ReadOptions;
 use super::front::Asking;
@@ -78,7 +79,7 @@ pub(super) async fn list_plugin_jobs(cp: &ControlPlane, asking: &Asking<'_>) -> 
 #[utoipa::path(
     get, path = "/v1/job/{job_id}", tag = "jobs",
     params(JobPath, InNamespace, Blocking, Read),
-    responses(At<wire::Job<'static>>, Missing, ReadErrors),
+    responses(At<wire::Job<'static>>, Missing, ReadErrors, Crowded),
 )]
 pub(super) async fn read_job(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let options = ReadOptions::read(asking.query, &asking.settings.region)?;
@@ -88,7 +89,7 @@ pub(super) async fn read_job(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
         Some(job) => Interest::Plugin(job.row.plugin.clone()),
         None => Interest::Plugins(String::new()),
     };
-    let state = waiting::state(cp, &options, interest, |state| state.plugins_index).await;
+    let state = waiting::state(cp, asking, &options, interest, |state| state.plugins_index).await?;
     match state.job(&namespace, &id) {
         Some(found) => {
             Ok(json(&job(&state, found, &asking.settings.region)).at(state.plugins_index))
@@ -103,13 +104,13 @@ const LISTING: &[&str] = Operation::ListJobs.capability().namespace;
 #[utoipa::path(
     get, path = "/v1/jobs", tag = "jobs",
     params(InNamespace, Prefix, Blocking, Read),
-    responses(At<List<wire::DraftJob<'static>>>, ReadErrors),
+    responses(At<List<wire::DraftJob<'static>>>, ReadErrors, Crowded),
 )]
 pub(super) async fn list_jobs(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let options = ReadOptions::read(asking.query, &asking.settings.region)?;
     let namespace = named(&options);
     let interest = Interest::Plugins(String::new());
-    let state = waiting::state(cp, &options, interest, |state| state.plugins_index).await;
+    let state = waiting::state(cp, asking, &options, interest, |state| state.plugins_index).await?;
     let jobs: Vec<_> = state
         .jobs()
         .filter(|job| namespace.as_ref().is_none_or(|it| *it == job.row.namespace))
@@ -126,14 +127,14 @@ pub(super) async fn list_jobs(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
 #[utoipa::path(
     get, path = "/v1/job/{job_id}/allocations", tag = "jobs",
     params(JobPath, InNamespace, Blocking, Read),
-    responses(At<List<wire::AllocationStub<'static>>>, ReadErrors),
+    responses(At<List<wire::AllocationStub<'static>>>, ReadErrors, Crowded),
 )]
 pub(super) async fn list_job_allocations(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let options = ReadOptions::read(asking.query, &asking.settings.region)?;
     let namespace = Namespace::known(options.namespace.as_str());
     let id = JobId::known(asking.param("job_id"));
     let interest = Interest::Plugins(String::new());
-    let state = waiting::state(cp, &options, interest, |state| state.plugins_index).await;
+    let state = waiting::state(cp, asking, &options, interest, |state| state.plugins_index).await?;
     let running = state.job(&namespace, &id).and_then(|job| {
         let plugin = state.plugin(&job.row.plugin)?;
         Some(picture::job_allocation(

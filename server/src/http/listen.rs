@@ -3,10 +3,14 @@
 //! - Header names go out as Nomad spells them: `X-Nomad-Index`; in lower case over HTTP/2, as it has it.
 //! - With certificates, a handshake has [`Limits::handshake_time`], and holds up nobody else. Who speaks
 //!   plain HTTP there is told so, and closed.
-//! - A client that sends nothing, or a head too slowly, is closed after [`Limits::head_time`]; a head
-//!   of more than [`Limits::head_bytes`] is answered 431.
+//! - A client that sends nothing, or a head too slowly, is closed after [`Limits::head_time`]; one that
+//!   takes nothing of what is sent to it after [`Limits::untaken_time`].
+//! - A head of more than [`Limits::most_head`] is answered 431 without a body, and a URL of more than 64 KiB
+//!   414; whoever answers requests has to tell of smaller bounds.
+//! - What is left of a request that was refused is read for a while, so that its client, which may still be
+//!   sending, finds the answer.
 //! - Beyond [`Limits::connections`] nobody new is let in until somebody leaves. Who has
-//!   [`Limits::connections_per_address`] is told so, with 429, and closed.
+//!   [`Limits::connections_per_address`] is told so, with 429, and closed; over TLS only closed, as by Nomad.
 //! - Nothing that a client does, and no lack of file descriptors, ends the server or makes it spin.
 //! - At the end nobody new is let in, idle connections are closed, and what is being answered is
 //!   answered, for at most [`Limits::drain`].
@@ -14,9 +18,11 @@
 mod connection;
 mod handshake;
 mod idle;
+mod patient;
 mod stream;
+mod turned_away;
 
-use super::crowd::Crowd;
+use crate::crowd::{Crowd, Most};
 use crate::tls::Certificates;
 use axum::body::Body;
 use axum::http::{Request, Response};
@@ -24,7 +30,7 @@ use connection::Serving;
 use hyper_util::server::graceful::GracefulShutdown;
 use std::convert::Infallible;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +39,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tower::Service;
+use turned_away::TurnedAway;
 
 /// What bounds a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +48,8 @@ pub struct Limits {
     pub connections: usize,
     /// The most connections at once of one client's address. Default 100, as Nomad's.
     pub connections_per_address: usize,
-    /// The largest request line with headers, in bytes. Default 64 KiB.
+    /// The largest request line with headers that is answered as a request, in bytes. Default 64 KiB. What
+    /// is larger, up to [`Limits::most_head`], is passed on all the same, to be refused with words.
     pub head_bytes: usize,
     /// How long a TLS handshake may take. Default 10 s.
     pub handshake_time: Duration,
@@ -49,6 +57,9 @@ pub struct Limits {
     /// Rust's clients close what was idle for 90 s, so none of them writes into a connection that is
     /// being closed here.
     pub head_time: Duration,
+    /// How long a client may take nothing of what is sent to it; over HTTP/2, of any one answer, and up to
+    /// twice as long. Default 60 s.
+    pub untaken_time: Duration,
     /// How long requests under way may take to be answered at the end. Default 5 s.
     pub drain: Duration,
 }
@@ -61,15 +72,18 @@ impl Default for Limits {
             head_bytes: 64 << 10,
             handshake_time: Duration::from_secs(10),
             head_time: Duration::from_secs(100),
+            untaken_time: Duration::from_secs(60),
             drain: Duration::from_secs(5),
         }
     }
 }
 
-/// In the extensions of a request: the address that it came from. An IPv4 address is one, whatever the
-/// listener.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Client(pub IpAddr);
+impl Limits {
+    /// The largest head that is read at all, in bytes.
+    pub fn most_head(&self) -> usize {
+        self.head_bytes.saturating_mul(2)
+    }
+}
 
 /// How long to wait before accepting again, when the system refused.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(200);
@@ -87,27 +101,34 @@ pub async fn serve<S>(
     S: Clone + Send + 'static,
     S::Future: Send,
 {
+    let serving = Serving {
+        service,
+        certificates,
+        limits,
+    };
     let draining = GracefulShutdown::new();
     let stopping = CancellationToken::new();
-    let crowd = Crowd::default();
+    let (crowd, turned_away) = (Crowd::default(), TurnedAway::default());
+    let most = Most {
+        of_each: limits.connections_per_address,
+        in_all: usize::MAX, // who is beyond that is not accepted
+    };
+    let is_encrypted = serving.certificates.is_some();
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
         tokio::select! {
             (stream, address) = accept(&listener), if connections.len() < limits.connections => {
-                let Some(place) = crowd.admit(address.ip(), limits.connections_per_address) else {
-                    crowd.turn_away(stream);
+                // An IPv4 address is the same in the clothes of IPv6.
+                let address = address.ip().to_canonical();
+                let Ok(place) = crowd.admit(address, most) else {
+                    if !is_encrypted {
+                        turned_away.tell(stream);
+                    }
                     continue;
                 };
-                let stopping = stopping.clone().cancelled_owned();
-                let client = Client(address.ip().to_canonical());
-                let serving = Serving {
-                    service: service.clone(),
-                    certificates: certificates.clone(),
-                    limits,
-                    client,
-                };
-                let served = serving.serve(stream, draining.watcher(), stopping);
+                let (watcher, stopping) = (draining.watcher(), stopping.clone());
+                let served = serving.clone().serve(stream, address, watcher, stopping);
                 connections.spawn(async move {
                     let _place = place;
                     served.await;

@@ -1,8 +1,8 @@
 //! The routes of tag `namespaces`.
 
 use super::declared::{
-    At, Blocking, BodyErrors, ChangeErrors, Changed, List, Missing, NamespacePath, Prefix, Read,
-    ReadErrors, Region, StoredErrors,
+    At, Blocking, BodyErrors, ChangeErrors, Changed, Crowded, List, Missing, NamespacePath, Prefix,
+    Read, ReadErrors, Region, StoredErrors,
 };
 use super::edge::{ReadOptions, WriteOptions};
 use super::front::Asking;
@@ -21,14 +21,14 @@ use std::borrow::Cow;
 #[utoipa::path(
     get, path = "/v1/namespaces", tag = "namespaces",
     params(Prefix, Blocking, Read),
-    responses(At<List<wire::Namespace<'static>>>, ReadErrors),
+    responses(At<List<wire::Namespace<'static>>>, ReadErrors, Crowded),
 )]
 pub(super) async fn list_namespaces(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let options = ReadOptions::read(asking.query, &asking.settings.region)?;
-    let state = waiting::state(cp, &options, Interest::Namespaces, |state| {
+    let state = waiting::state(cp, asking, &options, Interest::Namespaces, |state| {
         state.namespaces_index
     })
-    .await;
+    .await?;
     let access = &asking.caller.access;
     let namespaces: Vec<_> = state
         .namespaces()
@@ -42,7 +42,7 @@ pub(super) async fn list_namespaces(cp: &ControlPlane, asking: &Asking<'_>) -> R
 #[utoipa::path(
     get, path = "/v1/namespace/{namespace_name}", tag = "namespaces",
     params(NamespacePath, Blocking, Read),
-    responses(At<wire::Namespace<'static>>, Missing, ReadErrors),
+    responses(At<wire::Namespace<'static>>, Missing, ReadErrors, Crowded),
 )]
 pub(super) async fn read_namespace(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let options = ReadOptions::read(asking.query, &asking.settings.region)?;
@@ -51,7 +51,7 @@ pub(super) async fn read_namespace(cp: &ControlPlane, asking: &Asking<'_>) -> Re
         Some(stored) => stored.modified,
         None => state.namespaces_index,
     };
-    let state = waiting::state(cp, &options, Interest::Namespaces, shown).await;
+    let state = waiting::state(cp, asking, &options, Interest::Namespaces, shown).await?;
     match state.namespace(&name) {
         Some(stored) => Ok(json(&picture(stored)).at(stored.modified)),
         None => Err(missing(Fault::NoNamespaceToRead, state.namespaces_index)),

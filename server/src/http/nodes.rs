@@ -1,7 +1,8 @@
 //! The routes of tag `nodes`.
 
 use super::declared::{
-    At, Blocking, Filtered, List, Missing, NodePath, Prefix, Read, ReadErrors, RecordErrors, Region,
+    At, Blocking, Crowded, Filtered, List, Missing, NodePath, Prefix, Read, ReadErrors,
+    RecordErrors, Region,
 };
 use super::edge::{ReadOptions, WriteOptions};
 use super::front::Asking;
@@ -18,12 +19,15 @@ use crate::store::Index;
 #[utoipa::path(
     get, path = "/v1/nodes", tag = "nodes",
     params(Prefix, Filtered, Blocking, Read),
-    responses(At<List<wire::NodeStub<'static>>>, ReadErrors),
+    responses(At<List<wire::NodeStub<'static>>>, ReadErrors, Crowded),
 )]
 pub(super) async fn list_nodes(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let options = ReadOptions::read(asking.query, &asking.settings.region)?;
     let filter = filtering::filter(asking.query)?;
-    let state = waiting::state(cp, &options, Interest::Nodes, |state| state.nodes_index).await;
+    let state = waiting::state(cp, asking, &options, Interest::Nodes, |state| {
+        state.nodes_index
+    })
+    .await?;
     let prefix = options.prefix.to_lowercase();
     let mut nodes = Vec::new();
     for stored in state.nodes() {
@@ -41,12 +45,12 @@ pub(super) async fn list_nodes(cp: &ControlPlane, asking: &Asking<'_>) -> Reply 
 #[utoipa::path(
     get, path = "/v1/node/{node_id}", tag = "nodes",
     params(NodePath, Blocking, Read),
-    responses(At<wire::Node<'static>>, Missing, ReadErrors),
+    responses(At<wire::Node<'static>>, Missing, ReadErrors, Crowded),
 )]
 pub(super) async fn read_node(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let options = ReadOptions::read(asking.query, &asking.settings.region)?;
     let id = id(asking);
-    let state = waiting::state(cp, &options, Interest::Node(id.clone()), shown).await;
+    let state = waiting::state(cp, asking, &options, Interest::Node(id.clone()), shown).await?;
     show(cp, asking, &state, &id)
 }
 

@@ -1,7 +1,7 @@
 //! The routes of tag `plugins`.
 
 use super::declared::{
-    At, Blocking, InNamespace, List, Missing, PluginPath, Prefix, Read, ReadErrors, Type,
+    At, Blocking, Crowded, InNamespace, List, Missing, PluginPath, Prefix, Read, ReadErrors, Type,
 };
 use super::edge::ReadOptions;
 use super::front::Asking;
@@ -20,7 +20,7 @@ const CSI: &str = "csi";
 #[utoipa::path(
     get, path = "/v1/plugins", tag = "plugins",
     params(Type, Prefix, Blocking, Read),
-    responses(At<List<wire::PluginStub<'static>>>, ReadErrors),
+    responses(At<List<wire::PluginStub<'static>>>, ReadErrors, Crowded),
 )]
 pub(super) async fn list_plugins(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let options = ReadOptions::read(asking.query, &asking.settings.region)?;
@@ -29,7 +29,7 @@ pub(super) async fn list_plugins(cp: &ControlPlane, asking: &Asking<'_>) -> Repl
     }
     let reader = Reader::of(cp, asking, &options);
     let interest = Interest::Plugins(options.prefix.clone());
-    let state = waiting::state(cp, &options, interest, |state| state.plugins_index).await;
+    let state = waiting::state(cp, asking, &options, interest, |state| state.plugins_index).await?;
     let (list, _) = reader.evaluate(&state, || {
         let shown = state
             .plugins()
@@ -47,7 +47,7 @@ const ALLOCATIONS: &[&str] = &["read-job"];
 #[utoipa::path(
     get, path = "/v1/plugin/csi/{plugin_id}", tag = "plugins",
     params(PluginPath, InNamespace, Blocking, Read),
-    responses(At<wire::Plugin<'static>>, Missing, ReadErrors),
+    responses(At<wire::Plugin<'static>>, Missing, ReadErrors, Crowded),
 )]
 pub(super) async fn read_plugin(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let id = PluginId::known(asking.param("plugin_id"));
@@ -56,7 +56,7 @@ pub(super) async fn read_plugin(cp: &ControlPlane, asking: &Asking<'_>) -> Reply
         return Err(Fault::NoPluginId.into());
     }
     let interest = Interest::Plugin(id.clone());
-    let state = waiting::state(cp, &options, interest, |state| state.plugins_index).await;
+    let state = waiting::state(cp, asking, &options, interest, |state| state.plugins_index).await?;
     match state.fragments(&id) {
         Some(fragments) => {
             let asked = options.namespace.as_str();

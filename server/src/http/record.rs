@@ -3,9 +3,9 @@
 //! Nothing is gathered while there is no audit log. A request whose client leaves before it is answered is told
 //! when it is dropped.
 
+use super::edge::ClientAddress;
 use super::edge::options::DEFAULT_NAMESPACE;
 use super::front::Request;
-use super::listen::Client;
 use crate::acl::{ANONYMOUS, Caller, Who};
 
 use crate::audit::{Audit, Entry, Line, Object, Stage, Unusable};
@@ -54,14 +54,19 @@ struct Told {
 impl Record {
     /// Begins with the request.
     pub fn begin(cp: &ControlPlane, request: &Parts) -> Self {
-        Self(cp.audit.clone().map(|audit| Recording {
-            audit,
-            request: Uuid::new_v4(),
-            time: cp.clock.now(),
-            began: Instant::now(),
-            client: request.extensions.get().map(|Client(address)| *address),
-            method: request.method.clone(),
-            told: Mutex::default(),
+        Self(cp.audit.clone().map(|audit| {
+            Recording {
+                audit,
+                request: Uuid::new_v4(),
+                time: cp.clock.now(),
+                began: Instant::now(),
+                client: request
+                    .extensions
+                    .get()
+                    .map(|ClientAddress(address)| *address),
+                method: request.method.clone(),
+                told: Mutex::default(),
+            }
         }))
     }
 

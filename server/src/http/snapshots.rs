@@ -88,6 +88,8 @@ async fn create(cp: &ControlPlane, asking: &Asking<'_>, named: Option<&str>) -> 
         .namespace
         .or(request.envelope.namespace)
         .unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned());
+    let count = request.snapshots.len();
+    asking.settings.limits.check_items(count, "snapshots")?;
     let specs = request
         .snapshots
         .into_iter()

@@ -3,6 +3,7 @@
 use super::edge::ReadOptions;
 use super::front::Asking;
 use crate::control::ControlPlane;
+use crate::error::Fault;
 use crate::state::{Evaluated, Interest, Seat, State};
 use crate::store::Index;
 use std::sync::Arc;
@@ -12,22 +13,25 @@ use tokio::time::{Instant, sleep_until};
 /// The state to answer from. With an `index` that is not older than what `shown` says, it is one in
 /// which the rows of `interest` changed, or the state when the wait is over or the server stops.
 /// Nomad adds up to a sixteenth to each wait, so that clients that came together do not come again
-/// together.
+/// together. The error: there are as many blocked queries as there may be.
 pub(super) async fn state(
     cp: &ControlPlane,
+    asking: &Asking<'_>,
     options: &ReadOptions,
     interest: Interest,
     shown: impl Fn(&State) -> Index,
-) -> Arc<State> {
-    if options.index == 0 {
-        return cp.state();
+) -> Result<Arc<State>, Fault> {
+    let state = cp.state();
+    if options.index == 0 || shown(&state).0 > options.index {
+        return Ok(state);
     }
+    let _place = asking.block()?;
     let mut watch = cp.live.watch(interest);
     let deadline = Instant::now() + options.wait + jitter(options.wait);
     loop {
         let state = cp.state();
         if shown(&state).0 > options.index {
-            return state;
+            return Ok(state);
         }
         let over = async {
             tokio::select! {
@@ -37,7 +41,7 @@ pub(super) async fn state(
         };
         tokio::select! {
             () = watch.changed() => {}
-            () = over => return cp.state(),
+            () = over => return Ok(cp.state()),
         }
     }
 }

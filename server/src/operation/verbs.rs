@@ -3,6 +3,7 @@
 use super::{Event, Kind, Operation, Outcome, Progress, Subject};
 use crate::acl::asker;
 use crate::control::ControlPlane;
+use crate::crowd::{Most, Place};
 use crate::csi::Secrets;
 use crate::error::{Error, Fault, Result};
 use crate::id::{ExternalId, PluginId};
@@ -101,9 +102,22 @@ impl Operation {
     }
 
     /// Puts the intention into a transaction. One that leaves no room in its row for what becomes of
-    /// it is refused now, as it could never end.
-    pub fn intend(&self, transaction: &mut Transaction, state: &State) -> Result<()> {
+    /// it is refused now, as it could never end; and so is one of a plugin for which as many wait as may.
+    pub fn intend(
+        &self,
+        cp: &ControlPlane,
+        transaction: &mut Transaction,
+        state: &State,
+    ) -> Result<()> {
         const ROOM: usize = 64 * 1_024;
+        let most = cp.queues.of_plugin;
+        if state.under_way_of(&self.plugin) >= most {
+            let fault = Fault::PluginCrowded {
+                plugin: self.plugin.to_string(),
+                most,
+            };
+            return Err(Error::from(fault).plugin(&self.plugin));
+        }
         keyring::hold(transaction, state, self.secrets.as_ref());
         if let Kind::Create(volume) | Kind::Expand(volume) = &self.kind {
             keyring::hold(transaction, state, volume.secrets.as_ref());
@@ -198,13 +212,15 @@ fn csi_name(name: &str, id: Uuid) -> String {
 }
 
 /// Waits for the end of an operation. The error is what the caller is told when he has waited long
-/// enough, or the server stops: the trouble of the last try, if there is any.
+/// enough, or the server stops: the trouble of the last try, if there is any; or that as many wait for it as
+/// may.
 pub async fn await_end(
     cp: &ControlPlane,
     id: Uuid,
     Deadline(deadline): Deadline,
 ) -> Result<Arc<Stored<Operation>>> {
     let mut watch = cp.live.watch(Interest::Operation(id));
+    let mut place = None;
     loop {
         let state = cp.state();
         let Some(operation) = state.operation(id) else {
@@ -212,6 +228,9 @@ pub async fn await_end(
         };
         if operation.row.progress.has_ended() {
             return Ok(Arc::clone(operation));
+        }
+        if place.is_none() {
+            place = Some(place_at(cp, &operation.row)?);
         }
         tokio::select! {
             () = watch.changed() => {}
@@ -241,6 +260,22 @@ pub async fn await_outcome(
         )),
         Progress::Intended | Progress::Waiting(_) => Err(Fault::Internal.into()),
     }
+}
+
+/// A place among those who wait for an operation.
+fn place_at(cp: &ControlPlane, operation: &Operation) -> Result<Place<Uuid>> {
+    let most = Most {
+        of_each: cp.queues.of_volume,
+        in_all: usize::MAX,
+    };
+    cp.waiting.admit(operation.id, most).map_err(|_| {
+        let fault = Fault::OperationCrowded {
+            what: operation.describe(),
+            operation: operation.id.to_string(),
+            most: most.of_each,
+        };
+        name(fault.into(), operation)
+    })
 }
 
 fn still_under_way(operation: &Operation) -> Error {

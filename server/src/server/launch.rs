@@ -193,6 +193,7 @@ impl Launched {
 
     fn new_limits(&self) -> Limits {
         Limits::new(self.config.calls_at_once, self.config.deadlines)
+            .with_queue(self.config.queues.of_plugin)
     }
 }
 

@@ -12,6 +12,9 @@ impl State {
         touched.operations.insert(operation.id);
         if !operation.progress.has_ended() {
             let known = self.doing.insert(operation.subject.clone(), operation.id);
+            if known.is_none() {
+                *self.doing_of.entry(operation.plugin.clone()).or_default() += 1;
+            }
             if let Some(at) = backing(operation) {
                 self.doing_at.entry(at).or_default().insert(operation.id);
             }
@@ -35,8 +38,15 @@ impl State {
         let Some(id) = self.doing.remove(subject) else {
             return;
         };
-        let operation = self.operations.get(&id);
-        if let Some(at) = operation.and_then(|operation| backing(&operation.row)) {
+        let Some(operation) = self.operations.get(&id) else {
+            return;
+        };
+        let plugin = &operation.row.plugin;
+        match self.doing_of.get(plugin).copied().unwrap_or(0) {
+            0 | 1 => self.doing_of.remove(plugin),
+            more => self.doing_of.insert(plugin.clone(), more - 1),
+        };
+        if let Some(at) = backing(&operation.row) {
             forget(&mut self.doing_at, &at, &id);
         }
     }

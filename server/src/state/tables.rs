@@ -51,6 +51,8 @@ pub struct State {
     pub(super) operations: OrdMap<Uuid, Arc<Stored<Operation>>>,
     pub(super) doing: OrdMap<Subject, Uuid>,
     pub(super) doing_at: OrdMap<(PluginId, ExternalId), OrdSet<Uuid>>,
+    /// How many operations of each plugin are under way.
+    pub(super) doing_of: OrdMap<PluginId, usize>,
     pub(super) plugins: OrdMap<PluginId, Arc<Plugin>>,
     pub(super) fragments: OrdMap<PluginId, Arc<Fragments>>,
     pub(super) jobs: OrdMap<(Namespace, JobId), Arc<Stored<PluginJob>>>,
@@ -111,6 +113,11 @@ impl State {
     /// All operations that are under way.
     pub fn under_way(&self) -> impl Iterator<Item = &Arc<Stored<Operation>>> {
         self.doing.values().filter_map(|id| self.operations.get(id))
+    }
+
+    /// How many operations of a plugin are under way.
+    pub fn under_way_of(&self, plugin: &PluginId) -> usize {
+        self.doing_of.get(plugin).copied().unwrap_or(0)
     }
 
     /// The operations that are under way on a backing store. Creations have none yet.

@@ -67,7 +67,7 @@ async fn intend_all(
         for looked in &looked {
             let planned = plan(cp, looked).and_then(|plan| {
                 let mut with_it = transaction.clone();
-                write(&mut with_it, &state, &plan)?;
+                write(cp, &mut with_it, &state, &plan)?;
                 transaction = with_it;
                 Ok(plan)
             });

@@ -210,7 +210,12 @@ impl<'a> Looked<'a> {
 }
 
 /// Adds to a transaction what a plan needs. Plans that only wait add nothing.
-pub(super) fn write(transaction: &mut Transaction, state: &State, plan: &Plan) -> Result<()> {
+pub(super) fn write(
+    cp: &ControlPlane,
+    transaction: &mut Transaction,
+    state: &State,
+    plan: &Plan,
+) -> Result<()> {
     match plan {
         Plan::Intend(operation) => {
             transaction.guards.push(Guard::Absent(operation.lock()));
@@ -228,7 +233,7 @@ pub(super) fn write(transaction: &mut Transaction, state: &State, plan: &Plan) -
                 guard_claims(transaction, state, seen.as_ref(), volume);
                 hold_backing(transaction, state, volume)?;
             }
-            operation.intend(transaction, state)
+            operation.intend(cp, transaction, state)
         }
         Plan::Store { volume, seen } => {
             transaction

@@ -40,7 +40,7 @@ pub async fn register(
         // Everything is written once, so that what cannot be stored is known before anything grows.
         let mut everything = Transaction::default();
         for plan in &plans {
-            write(&mut everything, &state, plan)?;
+            write(cp, &mut everything, &state, plan)?;
         }
         let growths: Vec<_> = plans.iter().filter_map(growth).collect();
         if growths.is_empty() {
@@ -51,7 +51,7 @@ pub async fn register(
         }
         let mut first = Transaction::default();
         for (plan, _) in &growths {
-            write(&mut first, &state, plan)?;
+            write(cp, &mut first, &state, plan)?;
         }
         let Some(mut index) = cp.commit(first).await? else {
             continue;

@@ -102,7 +102,7 @@ pub async fn delete(
         let mut transaction = unused(key, &seen);
         transaction.guards.push(Guard::Absent(operation.lock()));
         keep_others_out(&mut transaction, &state, &seen.row)?;
-        operation.intend(&mut transaction, &state)?;
+        operation.intend(cp, &mut transaction, &state)?;
         if cp.commit(transaction).await?.is_some() {
             return Ok(await_outcome(cp, operation.id, deadline).await?.0);
         }

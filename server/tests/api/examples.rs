@@ -26,7 +26,8 @@ const SIDE_BY_SIDE: usize = 8;
 const UNABLE_TO_FAIL: [(&str, &str); 0] = [];
 
 /// Codes of failures that the document shows and no case can bring about, and why.
-const UNABLE_TO_HAPPEN: [(&str, &str); 5] = [
+const UNABLE_TO_HAPPEN: [(&str, &str); 6] = [
+    ("too_many_requests", "it takes a thousand requests at once"),
     ("request_timeout", "it takes 30 s"),
     (
         "body_too_large",
@@ -38,7 +39,12 @@ const UNABLE_TO_HAPPEN: [(&str, &str); 5] = [
 ];
 
 /// Statuses that no case can bring about, and why.
-const UNABLE_TO_BE_SHOWN: [Unable<'static>; 4] = [
+const UNABLE_TO_BE_SHOWN: [Unable<'static>; 5] = [
+    Unable {
+        status: "429",
+        operations: &[],
+        reason: "it takes a thousand requests at once",
+    },
     Unable {
         status: "500",
         operations: &[],

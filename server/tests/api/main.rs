@@ -9,6 +9,7 @@ mod asker;
 mod backing;
 mod blocking;
 mod bodies;
+mod bounds;
 mod browsers;
 mod claimed;
 mod claiming;

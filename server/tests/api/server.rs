@@ -77,6 +77,7 @@ impl TestServer {
         // All clients of a test have one address.
         config.connections.connections_per_address = usize::MAX;
         config.failed_logins.free = usize::MAX;
+        config.requests.blocked_queries_per_address = usize::MAX;
         change(&mut config);
         let ledger = Ledger::default();
         let (running, url, control_plane) = run(store, &config, &clock, &ledger).await;

@@ -5,7 +5,7 @@ use crate::server::TestServer;
 use axum::body::Body;
 use axum::http::{Request, Response};
 use saddlebag::error::StatusStyle;
-use saddlebag::http::{Front, Settings, edge};
+use saddlebag::http::{Front, Settings, edge, limits};
 use serde_json::json;
 use std::convert::Infallible;
 use tower::{Service, ServiceExt};
@@ -23,6 +23,11 @@ fn front(
         address: "127.0.0.1:1".to_owned(),
         tls: false,
         body: edge::body::Limits::default(),
+        head_bytes: 64 << 10,
+        limits: limits::Limits {
+            blocked_queries_per_address: usize::MAX,
+            ..limits::Limits::default()
+        },
         truth: None,
     };
     let front = Front::new(server.control_plane.clone(), settings).unwrap();

@@ -16,6 +16,7 @@ pub struct Ask<'s> {
     host: Option<&'s str>,
     headers: Vec<(&'s str, &'s str)>,
     body: Option<Vec<u8>>,
+    is_chunked: bool,
 }
 
 /// An answer as it came over the socket.
@@ -36,6 +37,7 @@ impl TestServer {
             host: None,
             headers: Vec::new(),
             body: None,
+            is_chunked: false,
         }
     }
 }
@@ -62,6 +64,14 @@ impl<'s> Ask<'s> {
         self
     }
 
+    /// A body whose length is not said ahead, chunk by chunk as it stands on the wire.
+    pub fn chunked(self, chunks: impl Into<Vec<u8>>) -> Self {
+        Self {
+            is_chunked: true,
+            ..self.body(chunks)
+        }
+    }
+
     pub fn json(self, body: &Value) -> Self {
         self.body(body.to_string())
     }
@@ -76,8 +86,10 @@ impl<'s> Ask<'s> {
         for (name, value) in &self.headers {
             request.push_str(&format!("{name}: {value}\r\n"));
         }
-        if let Some(body) = &self.body {
-            request.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        match &self.body {
+            Some(_) if self.is_chunked => request.push_str("Transfer-Encoding: chunked\r\n"),
+            Some(body) => request.push_str(&format!("Content-Length: {}\r\n", body.len())),
+            None => {}
         }
         request.push_str("\r\n");
         let mut request = request.into_bytes();

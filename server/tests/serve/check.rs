@@ -170,6 +170,8 @@ async fn every_key_but_plugins_can_be_given_in_the_environment_by_its_name() {
         check_truth = true
         builtin_driver = true
         calls_at_once = 2
+        queued_per_plugin = 3
+        queued_per_volume = 4
         target_roots = ["/t"]
         shutdown_timeout = "3s"
         log.level = "trace"
@@ -200,6 +202,14 @@ async fn every_key_but_plugins_can_be_given_in_the_environment_by_its_name() {
         http.head_time = "5s"
         http.body_bytes = 6000
         http.body_time = "7s"
+        http.url_bytes = 5000
+        http.handshake_time = "6s"
+        http.untaken_time = "4s"
+        http.json_depth = 9
+        http.items = 7
+        http.blocked_queries = 6
+        http.blocked_queries_per_address = 5
+        log.repeats = 2
         deadlines.probe = "8s"
         deadlines.info = "9s"
         deadlines.list = "10s"
@@ -246,6 +256,7 @@ async fn what_is_wrong_is_told_with_its_place_and_what_would_be_right() {
         "[deadlines]\ncreate = \"1m\"",
         "[log]\nlevel = \"verbose\"",
         "[http]\nhead_bytes = 1",
+        "[http]\njson_depth = 65",
         "[[plugin]]\nid = \"nfs\"\nendpont = \"/run/nfs.sock\"",
         "[[plugin]]\nid = \"nfs\"",
         "[[plugin]]\nendpoint = \"/run/nfs.sock\"",

@@ -10,6 +10,9 @@ mod certificates;
 mod check;
 mod data;
 mod double;
+mod flooded;
+#[path = "../support/floods.rs"]
+mod floods;
 mod help;
 mod locked;
 mod logs;

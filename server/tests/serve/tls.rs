@@ -74,6 +74,27 @@ async fn one_connection_of_http_2_carries_many_requests_at_once_and_one_that_wai
 }
 
 #[tokio::test]
+async fn who_takes_nothing_of_an_answer_over_http_2_is_closed() {
+    let locked = Locked::new().await;
+    locked.configure("[http]\nuntaken_time = \"1s\"");
+    let serve = locked.start().await;
+    let stream = locked.connect(&serve, "h2").await.unwrap();
+    let (mut sender, connection) = http2::Builder::new(TokioExecutor::new())
+        .initial_stream_window_size(16 << 10)
+        .handshake(TokioIo::new(stream))
+        .await
+        .unwrap();
+    let connection = tokio::spawn(connection);
+    let unread = sender.send_request(request(&serve, "/openapi.json"));
+    let unread = unread.await.unwrap();
+    assert_eq!(unread.status(), 200);
+    // Ended in order or not: it is over, though the answer was never read.
+    let _ = soon("the end", connection).await.unwrap();
+    drop(unread);
+    serve.stop().await;
+}
+
+#[tokio::test]
 async fn http_1_1_is_spoken_with_header_names_as_nomads_and_kept_alive() {
     let locked = Locked::new().await;
     let serve = locked.start().await;

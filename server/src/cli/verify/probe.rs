@@ -22,9 +22,6 @@ const PATIENCE: Duration = Duration::from_secs(150);
 /// How long a stream that does not end is read.
 const LISTENING: Duration = Duration::from_millis(500);
 
-/// How often a body is sent whose refusal is lost.
-const ATTEMPTS: usize = 5;
-
 /// An answer.
 #[derive(Debug)]
 pub struct Answer {
@@ -110,13 +107,7 @@ impl Probe {
         operation: Operation,
         trial: &Trial,
     ) -> Result<Option<Answer>, Failure> {
-        let mut sent = self.send(operation, trial).await;
-        for _ in 1..ATTEMPTS {
-            if !may_be_lost(trial, &sent) {
-                break;
-            }
-            sent = self.send(operation, trial).await;
-        }
+        let sent = self.send(operation, trial).await;
         let tally = self.tallies.entry(operation).or_default();
         tally.requests += 1;
         let answer = match sent {
@@ -249,22 +240,6 @@ impl Probe {
             }),
         }
     }
-}
-
-/// Whether a server may have answered and nobody could read it: who refuses a large body before all of it came and
-/// closes the connection may take the answer away with it (RFC 9112, 9.6).
-fn may_be_lost(
-    trial: &Trial,
-    sent: &Result<Answer, saddlebag_client::Error<saddlebag_client::types::Error>>,
-) -> bool {
-    /// More than a connection takes before somebody reads.
-    const LARGE: usize = 64 << 10;
-    let is_large = trial.body.as_ref().is_some_and(|body| body.len() > LARGE);
-    let is_broken = |error: &saddlebag_client::Error<_>| {
-        matches!(error, saddlebag_client::Error::CommunicationError(error)
-            if !error.is_connect() && !error.is_timeout())
-    };
-    is_large && sent.as_ref().is_err_and(is_broken)
 }
 
 /// A problem without the value that it shows first, so that one problem of many values is told once.

@@ -3,7 +3,6 @@
 use crate::acl;
 use crate::config::{Count, LogFormat, LogLevel, Period};
 use crate::csi;
-use crate::http::{edge::body, listen};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -24,20 +23,35 @@ pub struct Log {
         env = "SADDLEBAG_LOG_FORMAT"
     )]
     pub format: Option<LogFormat>,
+
+    /// The most warnings from one place of the program within 10 s; of more, how many there were is logged.
+    /// [default: 20]
+    #[arg(long = "log-repeats", value_name = "N", env = "SADDLEBAG_LOG_REPEATS")]
+    pub repeats: Option<Count<1>>,
 }
+
+/// The default of `log.repeats`.
+const REPEATS: usize = 20;
 
 impl Log {
     pub(super) fn defaults() -> Self {
         Self {
             level: Some(LogLevel::default()),
             format: Some(LogFormat::default()),
+            repeats: Some(Count::known(REPEATS)),
         }
+    }
+
+    /// The most warnings from one place within a while.
+    pub fn repeats(&self) -> usize {
+        self.repeats.map_or(REPEATS, Count::get)
     }
 
     pub(super) fn or(self, those: Self) -> Self {
         Self {
             level: self.level.or(those.level),
             format: self.format.or(those.format),
+            repeats: self.repeats.or(those.repeats),
         }
     }
 }
@@ -174,105 +188,6 @@ impl Acl {
             forgotten_after: self
                 .failed_login_memory
                 .map_or(standard.forgotten_after, Into::into),
-        }
-    }
-}
-
-/// The keys of `[http]`.
-#[derive(Clone, Debug, Default, PartialEq, clap::Args, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Http {
-    /// The most connections at once; more wait to be let in. [default: 16384]
-    #[arg(
-        long = "http-connections",
-        value_name = "N",
-        env = "SADDLEBAG_HTTP_CONNECTIONS"
-    )]
-    pub connections: Option<Count<1>>,
-
-    /// The most connections at once of one client's address; one more is answered 429 and closed. [default: 100]
-    #[arg(
-        long = "http-connections-per-address",
-        value_name = "N",
-        env = "SADDLEBAG_HTTP_CONNECTIONS_PER_ADDRESS"
-    )]
-    pub connections_per_address: Option<Count<1>>,
-
-    /// The largest request line with headers, in bytes. [default: 65536]
-    #[arg(
-        long = "http-head-bytes",
-        value_name = "BYTES",
-        env = "SADDLEBAG_HTTP_HEAD_BYTES"
-    )]
-    pub head_bytes: Option<Count<8192>>,
-
-    /// How long a request's head may take to arrive, the pause before it included. [default: 1m 40s]
-    #[arg(
-        long = "http-head-time",
-        value_name = "TIME",
-        env = "SADDLEBAG_HTTP_HEAD_TIME"
-    )]
-    pub head_time: Option<Period>,
-
-    /// The largest body of a request, in bytes. [default: 1048576]
-    #[arg(
-        long = "http-body-bytes",
-        value_name = "BYTES",
-        env = "SADDLEBAG_HTTP_BODY_BYTES"
-    )]
-    pub body_bytes: Option<Count<1024>>,
-
-    /// How long a request's body may take to arrive. [default: 30s]
-    #[arg(
-        long = "http-body-time",
-        value_name = "TIME",
-        env = "SADDLEBAG_HTTP_BODY_TIME"
-    )]
-    pub body_time: Option<Period>,
-}
-
-impl Http {
-    pub(super) fn of(connections: listen::Limits, bodies: body::Limits) -> Self {
-        Self {
-            connections: Some(Count::known(connections.connections)),
-            connections_per_address: Some(Count::known(connections.connections_per_address)),
-            head_bytes: Some(Count::known(connections.head_bytes)),
-            head_time: Some(connections.head_time.into()),
-            body_bytes: Some(Count::known(bodies.bytes)),
-            body_time: Some(bodies.time.into()),
-        }
-    }
-
-    pub(super) fn or(self, those: Self) -> Self {
-        Self {
-            connections: self.connections.or(those.connections),
-            connections_per_address: self
-                .connections_per_address
-                .or(those.connections_per_address),
-            head_bytes: self.head_bytes.or(those.head_bytes),
-            head_time: self.head_time.or(those.head_time),
-            body_bytes: self.body_bytes.or(those.body_bytes),
-            body_time: self.body_time.or(those.body_time),
-        }
-    }
-
-    pub(super) fn connections_over(&self, standard: listen::Limits) -> listen::Limits {
-        listen::Limits {
-            connections: self.connections.map_or(standard.connections, Count::get),
-            connections_per_address: self
-                .connections_per_address
-                .map_or(standard.connections_per_address, Count::get),
-            head_bytes: self.head_bytes.map_or(standard.head_bytes, Count::get),
-            handshake_time: standard.handshake_time,
-            head_time: self.head_time.map_or(standard.head_time, Into::into),
-            drain: standard.drain,
-        }
-    }
-
-    pub(super) fn bodies_over(&self, standard: body::Limits) -> body::Limits {
-        body::Limits {
-            bytes: self.body_bytes.map_or(standard.bytes, Count::get),
-            time: self.body_time.map_or(standard.time, Into::into),
         }
     }
 }

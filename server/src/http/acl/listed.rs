@@ -6,7 +6,7 @@ use crate::acl::Token;
 use crate::control::ControlPlane;
 use crate::error::Fault;
 use crate::http::declared::{
-    Blocking, Filtered, List, Page, Pages, Prefix, Read, ReadErrors, TokenFilter,
+    Blocking, Crowded, Filtered, List, Page, Pages, Prefix, Read, ReadErrors, TokenFilter,
 };
 use crate::http::edge::{Query, ReadOptions, spelling};
 use crate::http::filtering;
@@ -21,7 +21,7 @@ use std::cmp::Ordering;
 #[utoipa::path(
     get, path = "/v1/acl/tokens", tag = "acl",
     params(Prefix, TokenFilter, Filtered, Pages, Blocking, Read),
-    responses(Page<List<wire::TokenStub<'static>>>, ReadErrors),
+    responses(Page<List<wire::TokenStub<'static>>>, ReadErrors, Crowded),
 )]
 pub(in crate::http) async fn list_tokens(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let options = ReadOptions::read(asking.query, &asking.settings.region)?;

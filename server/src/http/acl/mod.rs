@@ -50,7 +50,7 @@ async fn caught_up(
     options: &ReadOptions,
     shown: impl Fn(&State) -> Index,
 ) -> Result<(Arc<State>, Caller)> {
-    let state = waiting::state(cp, options, Interest::AccessControl, shown).await;
+    let state = waiting::state(cp, asking, options, Interest::AccessControl, shown).await?;
     let caller = asking.caller.again(&state, cp.clock.now());
     Ok((state, caller.map_err(|_| Fault::PermissionDenied)?))
 }

@@ -5,8 +5,8 @@ use crate::acl::{self, PolicyEntry};
 use crate::control::ControlPlane;
 use crate::error::Fault;
 use crate::http::declared::{
-    At, Blocking, BodyErrors, Changed, List, Missing, PolicyPath, Prefix, Read, ReadErrors, Region,
-    StoredErrors,
+    At, Blocking, BodyErrors, Changed, Crowded, List, Missing, PolicyPath, Prefix, Read,
+    ReadErrors, Region, StoredErrors,
 };
 use crate::http::edge::{ReadOptions, WriteOptions};
 use crate::http::front::Asking;
@@ -19,7 +19,7 @@ use crate::state::State;
 #[utoipa::path(
     get, path = "/v1/acl/policies", tag = "acl",
     params(Prefix, Blocking, Read),
-    responses(At<List<wire::PolicyStub<'static>>>, ReadErrors),
+    responses(At<List<wire::PolicyStub<'static>>>, ReadErrors, Crowded),
 )]
 pub(in crate::http) async fn list_policies(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let options = ReadOptions::read(asking.query, &asking.settings.region)?;
@@ -55,7 +55,7 @@ pub(in crate::http) async fn list_own_policies(cp: &ControlPlane, asking: &Askin
 #[utoipa::path(
     get, path = "/v1/acl/policy/{policy_name}", tag = "acl",
     params(PolicyPath, Blocking, Read),
-    responses(At<wire::Policy<'static>>, Missing, ReadErrors),
+    responses(At<wire::Policy<'static>>, Missing, ReadErrors, Crowded),
 )]
 pub(in crate::http) async fn read_policy(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let options = ReadOptions::read(asking.query, &asking.settings.region)?;

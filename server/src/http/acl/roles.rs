@@ -5,8 +5,8 @@ use crate::acl::{self, Role};
 use crate::control::ControlPlane;
 use crate::error::Fault;
 use crate::http::declared::{
-    At, Blocking, BodyErrors, Changed, List, Made, Missing, Prefix, Read, ReadErrors, RecordErrors,
-    Region, RoleNamePath, RolePath, StoredErrors,
+    At, Blocking, BodyErrors, Changed, Crowded, List, Made, Missing, Prefix, Read, ReadErrors,
+    RecordErrors, Region, RoleNamePath, RolePath, StoredErrors,
 };
 use crate::http::edge::{ReadOptions, WriteOptions};
 use crate::http::front::Asking;
@@ -20,7 +20,7 @@ use std::sync::Arc;
 #[utoipa::path(
     get, path = "/v1/acl/roles", tag = "acl",
     params(Prefix, Blocking, Read),
-    responses(At<List<wire::Role<'static>>>, ReadErrors),
+    responses(At<List<wire::Role<'static>>>, ReadErrors, Crowded),
 )]
 pub(in crate::http) async fn list_roles(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let options = ReadOptions::read(asking.query, &asking.settings.region)?;
@@ -65,7 +65,7 @@ pub(in crate::http) async fn create_role_by_post(cp: &ControlPlane, asking: &Ask
 #[utoipa::path(
     get, path = "/v1/acl/role/name/{role_name}", tag = "acl",
     params(RoleNamePath, Blocking, Read),
-    responses(At<wire::Role<'static>>, Missing, ReadErrors),
+    responses(At<wire::Role<'static>>, Missing, ReadErrors, Crowded),
 )]
 pub(in crate::http) async fn read_role_by_name(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     one(cp, asking, |state| {
@@ -77,7 +77,7 @@ pub(in crate::http) async fn read_role_by_name(cp: &ControlPlane, asking: &Askin
 #[utoipa::path(
     get, path = "/v1/acl/role/{role_id}", tag = "acl",
     params(RolePath, Blocking, Read),
-    responses(At<wire::Role<'static>>, Missing, ReadErrors),
+    responses(At<wire::Role<'static>>, Missing, ReadErrors, Crowded),
 )]
 pub(in crate::http) async fn read_role(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     one(cp, asking, |state| state.role(asking.param("role_id"))).await

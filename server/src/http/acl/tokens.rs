@@ -6,8 +6,8 @@ use crate::control::ControlPlane;
 use crate::error::{Error, Fault};
 use crate::http::admission;
 use crate::http::declared::{
-    At, Blocking, BodyErrors, Changed, Made, Missing, Read, ReadErrors, Region, StoredErrors,
-    TokenPath,
+    At, Blocking, BodyErrors, Changed, Crowded, Made, Missing, Read, ReadErrors, Region,
+    StoredErrors, TokenPath,
 };
 use crate::http::edge::credentials::ClientToken;
 use crate::http::edge::{ReadOptions, WriteOptions};
@@ -99,7 +99,7 @@ pub(in crate::http) async fn read_own_token(cp: &ControlPlane, asking: &Asking<'
 #[utoipa::path(
     get, path = "/v1/acl/token/{accessor_id}", tag = "acl",
     params(TokenPath, Blocking, Read),
-    responses(At<wire::Token<'static>>, Missing, ReadErrors),
+    responses(At<wire::Token<'static>>, Missing, ReadErrors, Crowded),
 )]
 pub(in crate::http) async fn read_token(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let options = ReadOptions::read(asking.query, &asking.settings.region)?;

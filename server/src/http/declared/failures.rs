@@ -30,6 +30,8 @@ failures! {
     TestErrors: 403 500 503;
     /// Something that the request names is not there.
     NotFound: 404;
+    /// There are as many blocked queries as there may be.
+    Crowded: 429;
     /// The body is too slow or too large.
     BodyErrors: 408 413;
     /// The request makes no sense, names what is not there, or is in conflict with what is, or the

@@ -13,8 +13,8 @@ mod parameters;
 
 pub(super) use answers::{At, Changed, Done, Json, List, Made, Page};
 pub(super) use failures::{
-    Always, BodyErrors, ChangeErrors, DriverErrors, Missing, NotFound, ReadErrors, RecordErrors,
-    RefusalErrors, StoredErrors, TestErrors, WaitErrors,
+    Always, BodyErrors, ChangeErrors, Crowded, DriverErrors, Missing, NotFound, ReadErrors,
+    RecordErrors, RefusalErrors, StoredErrors, TestErrors, WaitErrors,
 };
 pub(super) use parameters::{
     Blocking, Change, ClaimFilter, ClaimPath, CsiSecrets, Filtered, InNamespace, JobPath,

@@ -27,6 +27,10 @@ pub mod refuse;
 pub mod route;
 pub mod spelling;
 
+/// In the extensions of a request: the address of the client that sent it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientAddress(pub std::net::IpAddr);
+
 pub use accept::wants_json;
 pub use answer::{Answer, Asked, Interference, IsStreamed, finish, plain};
 pub use guard::Guard;

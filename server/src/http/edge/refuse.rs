@@ -22,6 +22,10 @@ pub enum Reason {
     BodyTooSlow,
     /// The body is larger than this server reads: 413.
     BodyTooLarge,
+    /// The URL is longer than this server takes: 414.
+    UrlTooLong,
+    /// The URL and the headers are larger than this server takes: 431.
+    HeadTooLarge,
 }
 
 impl Reason {
@@ -35,6 +39,8 @@ impl Reason {
             Reason::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Reason::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
             Reason::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Reason::UrlTooLong => StatusCode::URI_TOO_LONG,
+            Reason::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         }
     }
 
@@ -49,6 +55,8 @@ impl Reason {
             Reason::MethodNotAllowed => "method_not_allowed",
             Reason::BodyTooSlow => "request_timeout",
             Reason::BodyTooLarge => "body_too_large",
+            Reason::UrlTooLong => "url_too_long",
+            Reason::HeadTooLarge => "head_too_large",
         }
     }
 }

@@ -2,17 +2,17 @@
 //!
 //! One type for both, so that HTTP is compiled once.
 
+use super::patient::Patient;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 /// What HTTP is spoken over.
 pub(super) enum Stream {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Plain(Patient),
+    Tls(Box<TlsStream<Patient>>),
 }
 
 impl Stream {

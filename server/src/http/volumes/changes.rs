@@ -30,6 +30,7 @@ pub(in crate::http) async fn register_volumes(cp: &ControlPlane, asking: &Asking
     let request = VolumesRequest::decode(asking.body()?)?;
     let options = WriteOptions::read(asking.query, &asking.settings.region)?;
     let specs = specs(request, &options, &asking.settings.region)?;
+    asking.settings.limits.check_items(specs.len(), "volumes")?;
     asking.record.concerns_volumes(named(&specs));
     let (index, keys) = volume::register(cp, &specs, Deadline::after(options.wait)).await?;
     Ok(stored(cp, index, &keys))
@@ -69,6 +70,7 @@ pub(in crate::http) async fn create_volume(cp: &ControlPlane, asking: &Asking<'_
     let request = VolumesRequest::decode(asking.body()?)?;
     let options = WriteOptions::read(asking.query, &asking.settings.region)?;
     let specs = specs(request, &options, &asking.settings.region)?;
+    asking.settings.limits.check_items(specs.len(), "volumes")?;
     asking.record.concerns_volumes(named(&specs));
     let (index, keys) = volume::create(cp, &specs, Deadline::after(options.wait)).await?;
     Ok(stored(cp, index, &keys))

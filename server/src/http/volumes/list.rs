@@ -4,8 +4,8 @@ use crate::control::ControlPlane;
 use crate::error::{Error, Fault};
 use crate::filter::Filter;
 use crate::http::declared::{
-    At, Blocking, Filtered, InNamespace, List, Missing, NotFound, Page, Pages, Prefix, Read,
-    ReadErrors, Type, VolumeFilter, VolumePath,
+    At, Blocking, Crowded, Filtered, InNamespace, List, Missing, NotFound, Page, Pages, Prefix,
+    Read, ReadErrors, Type, VolumeFilter, VolumePath,
 };
 use crate::http::edge::ReadOptions;
 use crate::http::filtering;
@@ -28,7 +28,7 @@ const ALL: &str = "*";
 #[utoipa::path(
     get, path = "/v1/volumes", tag = "volumes",
     params(Type, InNamespace, Prefix, VolumeFilter, Filtered, Pages, Blocking, Read),
-    responses(Page<List<wire::VolumeStub<'static>>>, NotFound, ReadErrors),
+    responses(Page<List<wire::VolumeStub<'static>>>, NotFound, ReadErrors, Crowded),
 )]
 pub(in crate::http) async fn list_volumes(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let options = ReadOptions::read(asking.query, &asking.settings.region)?;
@@ -49,7 +49,7 @@ pub(in crate::http) async fn list_volumes(cp: &ControlPlane, asking: &Asking<'_>
     };
     let reader = Reader::of(cp, asking, &options);
     let interest = Interest::Volumes(query.clone());
-    let state = waiting::state(cp, &options, interest, |state| state.volumes_index).await;
+    let state = waiting::state(cp, asking, &options, interest, |state| state.volumes_index).await?;
     let (body, next) = reader.evaluate(&state, || {
         let (page, next) = page(&state, &query, filter.as_ref(), &options)?;
         Ok::<_, Refused>((picture::array(page).into(), next.as_ref().map(token)))
@@ -107,7 +107,7 @@ fn parse_token(token: &str) -> VolumeKey {
 #[utoipa::path(
     get, path = "/v1/volume/csi/{volume_id}", tag = "volumes",
     params(VolumePath, InNamespace, Blocking, Read),
-    responses(At<wire::Volume<'static>>, Missing, ReadErrors),
+    responses(At<wire::Volume<'static>>, Missing, ReadErrors, Crowded),
 )]
 pub(in crate::http) async fn read_volume(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let options = ReadOptions::read(asking.query, &asking.settings.region)?;
@@ -120,7 +120,7 @@ pub(in crate::http) async fn read_volume(cp: &ControlPlane, asking: &Asking<'_>)
     }
     let reader = Reader::of(cp, asking, &options);
     let interest = Interest::Volume(key.clone());
-    let state = waiting::state(cp, &options, interest, |state| state.volumes_index).await;
+    let state = waiting::state(cp, asking, &options, interest, |state| state.volumes_index).await?;
     let (volume, _) = reader.evaluate(&state, || match read(&state, &key) {
         Some(volume) => Ok((volume, None)),
         None => {

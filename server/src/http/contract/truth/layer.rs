@@ -31,8 +31,8 @@ use std::{
 pub const BODY_BOUND: usize = 4 << 20;
 
 /// What a request that reaches no operation is answered: 307 to a cleaned path, 400 to one that cannot
-/// be decoded, 403 to a foreign web page, 404 and 405.
-pub const UNROUTED: [u16; 5] = [307, 400, 403, 404, 405];
+/// be decoded, 403 to a foreign web page, 404 and 405, 414 to a URL and 431 to a head that is too large.
+pub const UNROUTED: [u16; 7] = [307, 400, 403, 404, 405, 414, 431];
 
 /// Called with each violation, in the task that serves the connection: it should be quick.
 pub type OnViolation = Arc<dyn Fn(&Violation) + Send + Sync>;

@@ -45,18 +45,55 @@ fn parse(text: &str) -> Result<Value<'_>, Refusal> {
         .deserialize(&mut deserializer)
         .map_err(|error| {
             let (line, column) = (error.line(), error.column());
-            Refusal::malformed(match error.classify() {
-                Category::Eof => format!(
+            match error.classify() {
+                Category::Eof => Refusal::malformed(format!(
                     "the request body ends inside a JSON value (line {line}, column {column})"
-                ),
-                Category::Data => format!(
-                    "the request body is nested deeper than {MOST_DEPTH} levels (line {line}, column {column})"
-                ),
+                )),
+                Category::Data => too_deep(MOST_DEPTH, line, column),
                 Category::Syntax | Category::Io => {
-                    format!("the request body is not JSON: {error}")
+                    Refusal::malformed(format!("the request body is not JSON: {error}"))
                 }
-            })
+            }
         })
+}
+
+/// Refuses a body in whose first value lists and objects lie deeper in each other than this, without
+/// reading more of it than where they stand. What is no JSON passes: [`decode`] refuses it with better
+/// words.
+///
+/// # Errors
+///
+/// [`super::Reason::Malformed`], with the place.
+pub fn check_depth(body: &[u8], most: usize) -> Result<(), Refusal> {
+    let (mut depth, mut in_string, mut is_escaped) = (0_usize, false, false);
+    for (at, byte) in body.iter().enumerate() {
+        match (in_string, byte) {
+            (true, _) if is_escaped => is_escaped = false,
+            (true, b'\\') => is_escaped = true,
+            (_, b'"') => in_string = !in_string,
+            (false, b'[' | b'{') if depth == most => {
+                let before = &body[..at];
+                let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+                let column = at + 1
+                    - before
+                        .iter()
+                        .rposition(|it| *it == b'\n')
+                        .map_or(0, |it| it + 1);
+                return Err(too_deep(most, line, column));
+            }
+            (false, b'[' | b'{') => depth += 1,
+            (false, b']' | b'}') if depth <= 1 => return Ok(()),
+            (false, b']' | b'}') => depth -= 1,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn too_deep(most: usize, line: usize, column: usize) -> Refusal {
+    Refusal::malformed(format!(
+        "the request body is nested deeper than {most} levels (line {line}, column {column})"
+    ))
 }
 
 #[cfg(test)]

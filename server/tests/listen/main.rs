@@ -1,13 +1,13 @@
 //! Connections as clients see them, on real sockets.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+mod parting;
+mod tls;
+
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Request, Response};
-use jiff::SignedDuration;
-use saddlebag::clock::Clock;
 use saddlebag::http::listen::{Limits, serve};
-use saddlebag::tls::authority::{self, Authority, Wanted};
-use saddlebag::tls::{Certificates, Files};
+use saddlebag::tls::Certificates;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,12 +22,14 @@ use tokio_util::sync::CancellationToken;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A listener whose service answers at once with the request's path, except for `/held`: that waits for
-/// [`Door::release`].
+/// [`Door::release`], and `/long`: that is an answer without end. It reads no bodies.
 struct Door {
     address: SocketAddr,
     stop: CancellationToken,
     release: watch::Sender<bool>,
     held: mpsc::UnboundedReceiver<()>,
+    /// Cancelled when an answer without end was given up.
+    given_up: CancellationToken,
     served: JoinHandle<()>,
 }
 
@@ -43,12 +45,18 @@ impl Door {
         let stop = CancellationToken::new();
         let (release, released) = watch::channel(false);
         let (arrived, held) = mpsc::unbounded_channel();
+        let given_up = CancellationToken::new();
+        let ending = given_up.clone();
         let service = tower::service_fn(move |request: Request<Body>| {
             let (mut released, arrived) = (released.clone(), arrived.clone());
+            let ending = ending.clone();
             async move {
                 if request.uri().path() == "/held" {
                     let _ = arrived.send(());
                     let _ = released.wait_for(|released| *released).await;
+                }
+                if request.uri().path() == "/long" {
+                    return Ok(Response::new(endless(ending)));
                 }
                 let mut response = Response::new(Body::from(request.uri().path().to_owned()));
                 let name = HeaderName::from_static("x-nomad-index");
@@ -63,6 +71,7 @@ impl Door {
             stop,
             release,
             held,
+            given_up,
             served,
         }
     }
@@ -72,32 +81,14 @@ impl Door {
     }
 }
 
-/// A server's certificate of a new authority.
-fn certificates() -> Arc<Certificates> {
-    certificates_at(&Clock::default())
-}
-
-/// One that is good for a day from now on.
-fn certificates_at(clock: &Clock) -> Arc<Certificates> {
-    let folder = tempfile::tempdir().unwrap();
-    let now = clock.now();
-    let wanted = Wanted {
-        common_name: "localhost".to_owned(),
-        names: vec!["localhost".to_owned()],
-        addresses: Vec::new(),
-        answers: true,
-        days: 1,
-    };
-    let authority = Authority::open(&authority::create("ours", 1, now).unwrap()).unwrap();
-    let pair = authority.issue(&wanted, now).unwrap();
-    let files = Files {
-        cert: folder.path().join("cert"),
-        key: folder.path().join("key"),
-        clients: None,
-    };
-    std::fs::write(&files.cert, &pair.certificate).unwrap();
-    std::fs::write(&files.key, &*pair.key).unwrap();
-    Arc::new(Certificates::load(files, clock.clone()).unwrap())
+/// A body without end, which cancels this when it is dropped.
+fn endless(given_up: CancellationToken) -> Body {
+    let chunk = bytes::Bytes::from(vec![b'x'; 1 << 20]);
+    let chunks = futures::stream::unfold(given_up.drop_guard(), move |guard| {
+        let chunk = chunk.clone();
+        async move { Some((Ok::<_, Infallible>(chunk), guard)) }
+    });
+    Body::from_stream(chunks)
 }
 
 struct Client(TcpStream);
@@ -302,7 +293,7 @@ async fn one_address_has_so_many_connections_and_one_more_is_told_what_nomad_tel
 #[tokio::test]
 async fn a_head_that_is_too_large_is_431_and_one_that_is_no_http_is_400() {
     let door = Door::open(Limits::default()).await;
-    let large = format!("X-Large: {}\r\n", "x".repeat(Limits::default().head_bytes));
+    let large = format!("X-Large: {}\r\n", "x".repeat(Limits::default().most_head()));
     let many = "X-Many: x\r\n".repeat(200);
     for (headers, status) in [
         (large.as_str(), "431"),
@@ -337,58 +328,4 @@ async fn a_client_that_goes_away_harms_nobody() {
     client.until("/a").await;
     door.stop.cancel();
     soon(door.served).await.unwrap();
-}
-
-#[tokio::test]
-async fn who_is_slow_at_a_handshake_is_closed_and_holds_up_nobody() {
-    let door = Door::open_with(
-        Some(certificates()),
-        Limits {
-            handshake_time: Duration::from_millis(300),
-            ..Limits::default()
-        },
-    )
-    .await;
-    let mut silent = door.connect().await;
-    let mut slow = door.connect().await;
-    slow.send([0x16, 0x03, 0x01]).await;
-    let mut other = door.connect().await;
-    other.ask("/plain").await;
-    assert!(other.rest().await.starts_with("HTTP/1.1 400 "));
-    assert_eq!(silent.rest().await, "");
-    assert_eq!(slow.rest().await, "");
-}
-
-#[tokio::test]
-async fn at_the_end_a_handshake_is_not_waited_for() {
-    let door = Door::open_with(Some(certificates()), Limits::default()).await;
-    let mut slow = door.connect().await;
-    slow.send([0x16, 0x03, 0x01]).await;
-    let mut other = door.connect().await;
-    other.ask("/plain").await;
-    other.rest().await;
-    let began = std::time::Instant::now();
-    door.stop.cancel();
-    assert_eq!(slow.rest().await, "");
-    soon(door.served).await.unwrap();
-    assert!(began.elapsed() < Limits::default().drain);
-}
-
-#[tokio::test]
-async fn a_certificate_that_expires_while_it_is_used_is_noticed() {
-    let clock = Clock::stopped();
-    let certificates = certificates_at(&clock);
-    assert_eq!(certificates.problem(), None);
-    clock.advance(SignedDuration::from_hours(25));
-    let problem = certificates.problem().unwrap();
-    assert!(
-        problem.contains("the certificate has expired, at "),
-        "{problem}"
-    );
-    clock.advance(SignedDuration::from_hours(-26));
-    let problem = certificates.problem().unwrap();
-    assert!(
-        problem.contains("the certificate is not good before "),
-        "{problem}"
-    );
 }
