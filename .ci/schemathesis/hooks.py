@@ -52,6 +52,8 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
         query["wait"] = "1s"
     if query:
         case.query = query
+    if isinstance(case.body, (dict, list)):
+        case.body = without_twins(case.body)
     keep_the_own_token(case)
     if case.meta is None or case.meta.generation.mode != GenerationMode.POSITIVE:
         return
@@ -112,6 +114,14 @@ def make_possible(volume: dict[str, Any]) -> dict[str, Any]:
     for field in ("RequestedTopologies", "Topologies", "SnapshotID", "CloneID", "RequestedCapacityMax"):
         volume.pop(field, None)
     return volume
+
+
+def without_twins(value: Any) -> Any:
+    """The same without keys that differ from a later one by case alone: to the server they are one, and the last counts."""
+    if isinstance(value, dict):
+        last = {str(key).lower(): key for key in value}
+        return {key: without_twins(it) for key, it in value.items() if last[str(key).lower()] == key}
+    return [without_twins(it) for it in value] if isinstance(value, list) else value
 
 
 def keep_the_own_token(case: Any) -> None:
