@@ -73,17 +73,21 @@ impl VolumeEntry {
     /// The volume as reading shows it. Without fragments its plugin is gone.
     pub fn read(&self, plugin: Option<&Fragments>) -> Bytes {
         let picture = self.picture();
-        let own = |plugin: &[u8]| splice([picture.summary(), picture.detail(), plugin]);
+        let mut read = Vec::new();
+        let mut own = |plugin: &[u8]| {
+            splice(&mut read, [picture.summary(), picture.detail(), plugin]);
+        };
         match plugin {
             Some(fragments) => own(fragments.read(!picture.being_deleted)),
             None => own(&encode(&read_part(&gone(&self.stored().row), false))),
         }
+        read.into()
     }
 
-    /// The volume as lists show it. Without fragments its plugin is gone.
-    pub fn stub(&self, plugin: Option<&Fragments>) -> Bytes {
+    /// Writes the volume as lists show it. Without fragments its plugin is gone.
+    pub fn write_stub(&self, plugin: Option<&Fragments>, list: &mut Vec<u8>) {
         let picture = self.picture();
-        let own = |plugin: &[u8]| splice([picture.summary(), picture.users(), plugin]);
+        let mut own = |plugin: &[u8]| splice(list, [picture.summary(), picture.users(), plugin]);
         match plugin {
             Some(fragments) => own(fragments.stub(!picture.being_deleted)),
             None => own(&encode(&stub_part(&gone(&self.stored().row), false))),
@@ -126,9 +130,9 @@ impl Fields for VolumeFields<'_> {
         let picture = self.picture;
         let parts = [
             picture.summary(),
-            picture.detail(),
-            &self.plugin,
             picture.users(),
+            &self.plugin,
+            picture.detail(),
         ];
         parts.into_iter().find_map(|part| part.field(name))
     }
