@@ -40,9 +40,14 @@ pub(super) fn is_text(string: &[u8], text: &str) -> bool {
         [b'"', inner @ .., b'"'] => inner,
         other => other,
     };
+    let begins_otherwise = match (inner.first(), text.as_bytes().first()) {
+        (Some(first), Some(wanted)) => first != wanted && *first != b'\\',
+        _ => false,
+    };
     // what is escaped is longer than its text
-    inner == text.as_bytes()
-        || (inner.len() > text.len() && inner.contains(&b'\\') && self::text(string) == text)
+    !begins_otherwise
+        && (inner == text.as_bytes()
+            || (inner.len() > text.len() && inner.contains(&b'\\') && self::text(string) == text))
 }
 
 /// What a string says.
@@ -58,7 +63,10 @@ pub(super) struct Members<'j>(&'j [u8]);
 
 impl<'j> Members<'j> {
     pub fn of(object: &'j [u8]) -> Self {
-        Self(object.strip_prefix(b"{").unwrap_or_default())
+        match object {
+            [b'{', members @ ..] => Self(members),
+            _ => Self(&[]),
+        }
     }
 }
 
@@ -81,7 +89,10 @@ pub(super) struct Elements<'j>(&'j [u8]);
 
 impl<'j> Elements<'j> {
     pub fn of(list: &'j [u8]) -> Self {
-        Self(list.strip_prefix(b"[").unwrap_or_default())
+        match list {
+            [b'[', elements @ ..] => Self(elements),
+            _ => Self(&[]),
+        }
     }
 }
 

@@ -187,6 +187,7 @@ impl Front {
 
     async fn answer(&self, request: http::Request<Body>) -> Response<Body> {
         let (parts, body) = request.into_parts();
+        let parts = edge::detached(parts);
         let query = Query::parse(parts.uri.query());
         let body = edge::body::read(body, self.settings.body).await;
         // What is left of a body would be taken for the next request.

@@ -128,13 +128,46 @@ impl Fields for VolumeFields<'_> {
             name => name,
         };
         let picture = self.picture;
-        let parts = [
+        let mut parts = [
             picture.summary(),
             picture.users(),
             &self.plugin,
             picture.detail(),
         ];
+        parts.swap(0, likely_part(name));
         parts.into_iter().find_map(|part| part.field(name))
+    }
+}
+
+/// In which part a field is to be looked for first: 0 the summary, 1 the users, 2 the plugin, 3 the detail. A wrong
+/// guess only costs time.
+fn likely_part(field: &str) -> usize {
+    match field {
+        "CurrentReaders" | "CurrentWriters" => 1,
+        "ControllerRequired"
+        | "ControllersExpected"
+        | "ControllersHealthy"
+        | "NodesExpected"
+        | "NodesHealthy"
+        | "Provider"
+        | "ProviderVersion"
+        | "Schedulable" => 2,
+        "Allocations"
+        | "Capacity"
+        | "CloneID"
+        | "Context"
+        | "DeleteGivenUp"
+        | "MountOptions"
+        | "Parameters"
+        | "ReadAllocs"
+        | "RequestedCapabilities"
+        | "RequestedCapacityMax"
+        | "RequestedCapacityMin"
+        | "RequestedTopologies"
+        | "Secrets"
+        | "SnapshotID"
+        | "WriteAllocs" => 3,
+        _ => 0,
     }
 }
 

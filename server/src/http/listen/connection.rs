@@ -59,7 +59,9 @@ where
         };
         let ended = match shaken.unwrap_or_else(|late| Err(late.into())) {
             // Few do, and it holds more than all else here.
-            Ok(Some(stream)) if stream.speaks_http2() => Box::pin(self.http2(stream, watcher)).await,
+            Ok(Some(stream)) if stream.speaks_http2() => {
+                Box::pin(self.http2(stream, watcher)).await
+            }
             Ok(Some(stream)) => self.http1(stream, watcher).await,
             Ok(None) => return,
             Err(error) => {
