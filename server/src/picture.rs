@@ -16,7 +16,7 @@ mod volume;
 pub use claim::{CLAIM_STATES, claim, claim_state};
 pub use draft::{draft, is_running, job};
 pub use event::{Event, Topic, events};
-pub use node::{host, node, node_stub};
+pub use node::{host, node, node_allocations, node_stub};
 pub use operation::{STATES, operation, waits_for};
 pub use plugin::{Fragments, job_allocation};
 pub(crate) use volume::nanoseconds;

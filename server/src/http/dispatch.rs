@@ -61,6 +61,7 @@ pub(super) fn dispatch<'h>(
 
         Operation::ListNodes => Box::pin(nodes::list_nodes(cp, asking)),
         Operation::ReadNode => Box::pin(nodes::read_node(cp, asking)),
+        Operation::ListNodeAllocations => Box::pin(nodes::list_node_allocations(cp, asking)),
         Operation::FenceNode => Box::pin(nodes::fence_node(cp, asking)),
         Operation::UnfenceNode => Box::pin(nodes::unfence_node(cp, asking)),
 

@@ -48,6 +48,7 @@ mod health;
 mod killed;
 mod lists;
 mod namespaces;
+mod node_allocations;
 mod nomad_commands;
 mod operation_pages;
 mod operations;
