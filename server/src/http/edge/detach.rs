@@ -38,7 +38,7 @@ mod tests {
                 .header("host", "127.0.0.1")
                 .header("accept", "a")
                 .header("accept", "b")
-                .header("x-nomad-token", [0xe9])
+                .header("x-nomad-token", &[0xe9_u8][..])
                 .body(());
             let (head, ()) = asked.unwrap().into_parts();
             let own = detached(head.clone());
