@@ -16,7 +16,7 @@ mod volume;
 pub use claim::{CLAIM_STATES, claim, claim_state};
 pub use draft::{draft, is_running, job};
 pub use event::{Event, Topic, events};
-pub use node::{host, node, node_stub};
+pub use node::{host, node, node_allocations, node_stub};
 pub use operation::{STATES, operation, waits_for};
 pub use plugin::{Fragments, job_allocation};
 pub(crate) use volume::nanoseconds;
@@ -50,17 +50,19 @@ pub(crate) fn array(elements: impl IntoIterator<Item = Bytes>) -> Vec<u8> {
     array
 }
 
-/// Three JSON objects as one; none is empty, and no key is in two.
-fn splice(parts: [&[u8]; 3]) -> Bytes {
-    let mut whole = Vec::with_capacity(parts.iter().map(|part| part.len()).sum());
+/// Writes three JSON objects as one; none is empty, and no key is in two.
+fn splice(whole: &mut Vec<u8>, parts: [&[u8]; 3]) {
+    let length: usize = parts.iter().map(|part| part.len()).sum();
+    whole.reserve(length);
     for (at, part) in parts.into_iter().enumerate() {
-        let part = part.strip_suffix(b"}").unwrap_or(part);
-        let part = part.strip_prefix(b"{").unwrap_or(part);
+        let inner = match part {
+            [b'{', inner @ .., b'}'] => inner,
+            other => other,
+        };
         whole.push(if at == 0 { b'{' } else { b',' });
-        whole.extend_from_slice(part);
+        whole.extend_from_slice(inner);
     }
     whole.push(b'}');
-    whole.into()
 }
 
 #[cfg(test)]
@@ -69,7 +71,9 @@ mod tests {
 
     #[test]
     fn objects_are_spliced_to_one() {
-        let spliced = splice([br#"{"a":{}}"#, br#"{"b":[1]}"#, br#"{"c":"}","d":2}"#]);
-        assert_eq!(spliced, r#"{"a":{},"b":[1],"c":"}","d":2}"#);
+        let mut spliced = Vec::new();
+        let parts: [&[u8]; 3] = [br#"{"a":{}}"#, br#"{"b":[1]}"#, br#"{"c":"}","d":2}"#];
+        splice(&mut spliced, parts);
+        assert_eq!(spliced, br#"{"a":{},"b":[1],"c":"}","d":2}"#);
     }
 }

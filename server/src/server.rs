@@ -33,7 +33,6 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{Mutex, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt as _;
 use unstarted::no_state;
 
 pub(crate) use launch::secrets_of;
@@ -231,7 +230,7 @@ impl Server {
         let address = listener.local_addr()?.to_string();
         let truth = self.truth().map_err(std::io::Error::other)?;
         let front = self.front(&address, &truth)?;
-        let (open, fronts) = watch::channel(Some(front.into_service()));
+        let (open, fronts) = watch::channel(Some(Arc::new(front)));
         let stopping = self.lasting.stopping.clone();
         let shutdown = async move {
             shutdown.await;
@@ -244,14 +243,20 @@ impl Server {
         let certificates = self.certificates.clone();
         // While a server begins anew there is no front, and requests wait for the next.
         let service = tower::service_fn(move |request| {
-            let mut fronts = fronts.clone();
+            let here = match &*fronts.borrow() {
+                Some(front) => Ok(Arc::clone(front)),
+                None => Err(fronts.clone()),
+            };
             async move {
-                let front = match fronts.wait_for(Option::is_some).await {
-                    Ok(front) => front.clone(),
-                    Err(_) => None,
+                let front = match here {
+                    Ok(front) => Some(front),
+                    Err(mut fronts) => match fronts.wait_for(Option::is_some).await {
+                        Ok(front) => front.clone(),
+                        Err(_) => None,
+                    },
                 };
                 match front {
-                    Some(front) => front.oneshot(request).await,
+                    Some(front) => Ok(front.respond(request).await),
                     None => std::future::pending().await, // the server ends, and this with it
                 }
             }
@@ -262,7 +267,7 @@ impl Server {
                 let asked = next(resets.as_mut()).await;
                 open.send_replace(None);
                 let index = self.begin_anew().await.map_err(std::io::Error::other)?;
-                open.send_replace(Some(self.front(&address, &truth)?.into_service()));
+                open.send_replace(Some(Arc::new(self.front(&address, &truth)?)));
                 let _ = asked.send(index); // who asked may have left
             }
         };

@@ -35,6 +35,16 @@ func nodes(client *api.Client) {
 	_, _, err = nodes.Info("11111111-2222-3333-4444-555555555555", nil)
 	refused(err, 404, "node not found")
 
+	allocations, meta2, err := nodes.Allocations(id, nil)
+	must(err)
+	check(meta2.LastIndex > 0 && len(allocations) > 0, allocations, meta2)
+	for _, allocation := range allocations {
+		check(allocation.NodeID == id && allocation.ID != "" && allocation.JobID != "" && allocation.Namespace == "default", allocation)
+	}
+	allocations, _, err = nodes.Allocations("11111111-2222-3333-4444-555555555555", nil)
+	must(err)
+	check(len(allocations) == 0, allocations)
+
 	there, err := nodes.CSIVolumes(id, nil)
 	must(err)
 	check(len(there) == 0, there)

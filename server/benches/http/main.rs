@@ -10,10 +10,11 @@
 //! more than the numbers. `aim` is what a ratio or number has to reach.
 //!
 //! - One volume, and the list of all of them: answers a second, beside axum's.
-//! - A page of 50 from the middle of all volumes, beside a page of 50 of a server that has no more.
+//! - A page of 50 from the middle of all volumes, another each time, beside a page of 50 of a server that has
+//!   no more.
 //! - Registers a second by 64 clients, each durable, beside the `fdatasync`s a second that the disk below
 //!   `target` does for one writer. The plugin has no controller, so no driver is asked.
-//! - A filter that one of all volumes fits: answers a second.
+//! - A filter that one of all volumes fits, another each time: answers a second.
 //! - Reads of one volume that wait for its change: what each adds to the resident memory of the server, and how
 //!   long after the change was sent the last of them has its answer.
 #![allow(clippy::unwrap_used, reason = "a measurement may fail")]
@@ -27,6 +28,7 @@ mod waiters;
 
 use load::{Until, get, run};
 use site::{Site, register};
+use std::sync::Arc;
 use std::time::Duration;
 
 const CONNECTIONS: usize = 16;
@@ -64,11 +66,10 @@ async fn main() {
         let axum = Asked::new(&minimal, path);
         beside(what, &ours, &axum, round, aim).await;
     }
-    let middle = format!(
-        "{LIST}&per_page={PAGE}&next_token=default.{}",
-        site::id(volumes / 2)
-    );
-    let middle = Asked::new(&many, &middle);
+    let middle = Asked::each(&many, move |number| {
+        let first = site::id(volumes / 4 + number * PAGE % (volumes / 2).max(1));
+        format!("{LIST}&per_page={PAGE}&next_token=default.{first}")
+    });
     let alone = Asked::new(&few, &format!("{LIST}&per_page={PAGE}"));
     beside(
         "page in the middle, per second",
@@ -87,8 +88,11 @@ async fn main() {
     let registers = (last - first) as f64 / took.as_secs_f64();
     told("registers, fdatasyncs, per second", registers, syncs, 1.0);
 
-    let filter = format!("{LIST}&filter=Name%20==%20%22{}%22", site::id(volumes / 3));
-    let filters = middle_of(&Asked::new(&many, &filter), round).await;
+    let filter = Asked::each(&many, move |number| {
+        let name = site::id(number * 7919 % volumes);
+        format!("{LIST}&filter=Name%20==%20%22{name}%22")
+    });
+    let filters = middle_of(&filter, round).await;
     println!(
         "{:<34} {filters:>12.0} {:>12} {:>8} {:>6}",
         "filters, per second", "", "", 730
@@ -118,22 +122,34 @@ fn registers(syncs: f64, round: Duration) -> u64 {
     (syncs * round.as_secs_f64() * 3.0) as u64 + WRITERS as u64
 }
 
-/// A request that is sent again and again.
+/// Makes the request of a number.
+type Make = Arc<dyn Fn(u64) -> Vec<u8> + Send + Sync>;
+
+/// Requests that are sent again and again.
 struct Asked<'s> {
     site: &'s Site,
-    request: Vec<u8>,
+    make: Make,
 }
 
 impl<'s> Asked<'s> {
+    /// The same each time.
     fn new(site: &'s Site, path: &str) -> Self {
         let request = get(&site.address, path);
-        Self { site, request }
+        let make = Arc::new(move |_| request.clone());
+        Self { site, make }
+    }
+
+    /// Another path for each number.
+    fn each(site: &'s Site, path: impl Fn(u64) -> String + Send + Sync + 'static) -> Self {
+        let address = site.address.clone();
+        let make = Arc::new(move |number| get(&address, &path(number)));
+        Self { site, make }
     }
 
     /// Answers a second.
     async fn rate(&self, round: Duration) -> f64 {
-        let request = self.request.clone();
-        let make = move |_| request.clone();
+        let make = Arc::clone(&self.make);
+        let make = move |number| make(number);
         let ran = run(&self.site.address, CONNECTIONS, Until::Over(round), make).await;
         ran.answers as f64 / ran.took.as_secs_f64()
     }

@@ -36,9 +36,18 @@ pub(super) fn member<'j>(object: &'j [u8], name: &str) -> Option<&'j [u8]> {
 
 /// Whether a string, quotes included, is this text.
 pub(super) fn is_text(string: &[u8], text: &str) -> bool {
-    let inner = string.strip_prefix(b"\"").unwrap_or(string);
-    let inner = inner.strip_suffix(b"\"").unwrap_or(inner);
-    inner == text.as_bytes() || (inner.contains(&b'\\') && self::text(string) == text)
+    let inner = match string {
+        [b'"', inner @ .., b'"'] => inner,
+        other => other,
+    };
+    let begins_otherwise = match (inner.first(), text.as_bytes().first()) {
+        (Some(first), Some(wanted)) => first != wanted && *first != b'\\',
+        _ => false,
+    };
+    // what is escaped is longer than its text
+    !begins_otherwise
+        && (inner == text.as_bytes()
+            || (inner.len() > text.len() && inner.contains(&b'\\') && self::text(string) == text))
 }
 
 /// What a string says.
@@ -54,7 +63,10 @@ pub(super) struct Members<'j>(&'j [u8]);
 
 impl<'j> Members<'j> {
     pub fn of(object: &'j [u8]) -> Self {
-        Self(object.strip_prefix(b"{").unwrap_or_default())
+        match object {
+            [b'{', members @ ..] => Self(members),
+            _ => Self(&[]),
+        }
     }
 }
 
@@ -63,8 +75,11 @@ impl<'j> Iterator for Members<'j> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let (key, rest) = take(self.0)?;
-        let (value, rest) = take(rest.strip_prefix(b":")?)?;
-        self.0 = rest.strip_prefix(b",").unwrap_or_default();
+        let [b':', rest @ ..] = rest else {
+            return None;
+        };
+        let (value, rest) = take(rest)?;
+        self.0 = past_comma(rest);
         Some((key, value))
     }
 }
@@ -74,7 +89,10 @@ pub(super) struct Elements<'j>(&'j [u8]);
 
 impl<'j> Elements<'j> {
     pub fn of(list: &'j [u8]) -> Self {
-        Self(list.strip_prefix(b"[").unwrap_or_default())
+        match list {
+            [b'[', elements @ ..] => Self(elements),
+            _ => Self(&[]),
+        }
     }
 }
 
@@ -83,8 +101,16 @@ impl<'j> Iterator for Elements<'j> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let (element, rest) = take(self.0)?;
-        self.0 = rest.strip_prefix(b",").unwrap_or_default();
+        self.0 = past_comma(rest);
         Some(element)
+    }
+}
+
+/// What follows a comma; nothing if there is none.
+fn past_comma(rest: &[u8]) -> &[u8] {
+    match rest {
+        [b',', next @ ..] => next,
+        _ => &[],
     }
 }
 
@@ -106,10 +132,11 @@ fn take(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 fn string_end(bytes: &[u8], start: usize) -> Option<usize> {
     let mut at = start + 1;
     loop {
-        match bytes.get(at)? {
-            b'\\' => at += 2,
+        let stop = |byte: &u8| matches!(byte, b'"' | b'\\');
+        at += bytes.get(at..)?.iter().position(stop)?;
+        match bytes[at] {
             b'"' => return Some(at + 1),
-            _ => at += 1,
+            _ => at += 2, // what is escaped
         }
     }
 }
@@ -118,14 +145,15 @@ fn nested_end(bytes: &[u8]) -> Option<usize> {
     let mut depth = 0usize;
     let mut at = 0;
     loop {
-        match bytes.get(at)? {
+        let stop = |byte: &u8| matches!(byte, b'"' | b'{' | b'[' | b'}' | b']');
+        at += bytes.get(at..)?.iter().position(stop)?;
+        match bytes[at] {
             b'"' => {
                 at = string_end(bytes, at)?;
                 continue;
             }
             b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth -= 1,
-            _ => {}
+            _ => depth -= 1,
         }
         at += 1;
         if depth == 0 {

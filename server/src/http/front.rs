@@ -28,7 +28,6 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Deref;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use tower::util::option_layer;
 use tower::{Layer as _, Service, ServiceExt, service_fn};
 
 /// The tag of the operations that only a server for tests has.
@@ -139,8 +138,7 @@ impl Front {
         })
     }
 
-    /// The front as a service for a listener: Swagger UI, or else the document's routes, judged by the
-    /// document before they are compressed.
+    /// The front as a service for a listener.
     pub fn into_service(
         self,
     ) -> impl Service<
@@ -151,35 +149,26 @@ impl Front {
     > + Clone
     + Send
     + 'static {
-        let judge = self.settings.truth.clone();
-        let judge = judge.map(|(truth, on_violation)| truth::layer(truth, on_violation));
         let front = Arc::new(self);
-        let answering = Arc::clone(&front);
-        let routes = option_layer(judge).layer(service_fn(move |request| {
-            let front = Arc::clone(&answering);
-            async move { Ok::<_, Infallible>(front.answer(request).await) }
-        }));
         service_fn(move |request| {
-            let (front, routes) = (Arc::clone(&front), routes.clone());
-            async move { Ok(front.finish(request, routes).await) }
+            let front = Arc::clone(&front);
+            async move { Ok(front.respond(request).await) }
         })
     }
 
-    async fn finish(
-        &self,
-        request: http::Request<Body>,
-        routes: impl Service<http::Request<Body>, Response = Response<Body>, Error = Infallible>,
-    ) -> Response<Body> {
+    /// Answers a request: by a page of Swagger UI, or else by the document's routes, judged by the document
+    /// before the answer is compressed.
+    pub async fn respond(self: Arc<Self>, request: http::Request<Body>) -> Response<Body> {
         let line = Line::of(&request);
         let asked = Asked::of(request.headers(), &Query::parse(request.uri().query()));
-        let response = match self.page(&request) {
-            Some(page) => page,
-            None => match routes.oneshot(request).await {
-                Ok(response) => response,
-                Err(never) => match never {},
-            },
+        let response = match (self.page(&request), &self.settings.truth) {
+            (Some(page), _) => page,
+            (None, None) => self.answer(request).await,
+            (None, Some(truth)) => Box::pin(Arc::clone(&self).judged(truth, request)).await,
         };
-        line.end(&response);
+        if let Some(line) = line {
+            line.end(&response);
+        }
         let mut response = edge::finish(response, asked).await;
         if self.cp.clock.stands() {
             let now = self.cp.clock.now().strftime("%a, %d %b %Y %H:%M:%S GMT");
@@ -188,6 +177,23 @@ impl Front {
             }
         }
         response
+    }
+
+    /// Answers a request, and has the document judge both.
+    async fn judged(
+        self: Arc<Self>,
+        (truth, on_violation): &(Arc<Truth>, OnViolation),
+        request: http::Request<Body>,
+    ) -> Response<Body> {
+        let judge = truth::layer(Arc::clone(truth), Arc::clone(on_violation));
+        let routes = service_fn(move |request| {
+            let front = Arc::clone(&self);
+            async move { Ok::<_, Infallible>(front.answer(request).await) }
+        });
+        match judge.layer(routes).oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
     }
 
     /// A page of Swagger UI, for whoever may ask.
@@ -206,6 +212,7 @@ impl Front {
 
     async fn answer(&self, request: http::Request<Body>) -> Response<Body> {
         let (parts, body) = request.into_parts();
+        let parts = edge::detached(parts);
         let record = Record::begin(&self.cp, &parts);
         let query = Query::parse(parts.uri.query());
         let body = edge::body::read(body, self.settings.body).await;

@@ -18,17 +18,20 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// Begins with the request.
-    pub fn of<B>(request: &Request<B>) -> Self {
+    /// Begins with the request, if anybody reads such lines.
+    pub fn of<B>(request: &Request<B>) -> Option<Self> {
+        if !tracing::enabled!(tracing::Level::DEBUG) {
+            return None;
+        }
         let index = Query::parse(request.uri().query())
             .get("index")
             .and_then(|index| index.parse().ok());
-        Self {
+        Some(Self {
             method: request.method().clone(),
             asked_index: index,
             began: Instant::now(),
             is_told: false,
-        }
+        })
     }
 
     /// Ends with the answer.

@@ -15,6 +15,7 @@ use crate::node;
 use crate::picture;
 use crate::state::{Interest, State};
 use crate::store::Index;
+use saddlebag_client::operations::Operation;
 
 #[utoipa::path(
     get, path = "/v1/nodes", tag = "nodes",
@@ -52,6 +53,26 @@ pub(super) async fn read_node(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
     let id = id(asking);
     let state = waiting::state(cp, asking, &options, Interest::Node(id.clone()), shown).await?;
     show(cp, asking, &state, &id)
+}
+
+/// Any one of these lets the allocations of a namespace be seen, as those of a job.
+const READING: &[&str] = Operation::ListJobAllocations.capability().namespace;
+
+#[utoipa::path(
+    get, path = "/v1/node/{node_id}/allocations", tag = "nodes",
+    params(NodePath, Blocking, Read),
+    responses(At<List<wire::NodeAllocation>>, ReadErrors, Crowded),
+)]
+pub(super) async fn list_node_allocations(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {
+    let options = ReadOptions::read(asking.query, &asking.settings.region)?;
+    let id = id(asking);
+    let newest =
+        |state: &State| (state.claims_index.max(state.plugins_index)).max(state.nodes_index);
+    let interest = Interest::Allocations(id.clone());
+    let state = waiting::state(cp, asking, &options, interest, newest).await?;
+    let mut allocations = picture::node_allocations(&state, &id);
+    allocations.retain(|it| asking.caller.access.in_namespace(&it.namespace, READING));
+    Ok(json(&allocations).at(newest(&state)))
 }
 
 #[utoipa::path(

@@ -11,6 +11,14 @@ use bytes::Bytes;
 use serde::Serialize;
 use std::borrow::Cow;
 
+static INDEX: HeaderName = HeaderName::from_static("x-nomad-index");
+static KNOWN_LEADER: HeaderName = HeaderName::from_static("x-nomad-knownleader");
+static LAST_CONTACT: HeaderName = HeaderName::from_static("x-nomad-lastcontact");
+static NEXT_TOKEN: HeaderName = HeaderName::from_static("x-nomad-nexttoken");
+
+/// How many headers an answer about the state has: those above, and those of every answer.
+const STATE_HEADERS: usize = 6;
+
 /// What a handler gives back.
 pub(super) type Reply = Result<Answer, Refused>;
 
@@ -72,8 +80,8 @@ impl Answer {
     /// and of namespaces.
     #[must_use]
     pub(super) fn changed_at(mut self, index: Index) -> Self {
-        let name = HeaderName::from_static("x-nomad-index");
-        self.headers.insert(name, HeaderValue::from(index.0));
+        self.headers
+            .insert(INDEX.clone(), HeaderValue::from(index.0));
         self
     }
 
@@ -87,26 +95,18 @@ impl Answer {
     #[must_use]
     pub(super) fn next_page(mut self, token: Option<&str>) -> Self {
         if let Some(Ok(token)) = token.map(HeaderValue::from_str) {
-            let name = HeaderName::from_static("x-nomad-nexttoken");
-            self.headers.insert(name, token);
+            self.headers.insert(NEXT_TOKEN.clone(), token);
         }
         self
     }
 
     fn about_state(mut self, index: Index, known_leader: bool) -> Self {
         let known_leader = if known_leader { "true" } else { "false" };
-        self.headers.insert(
-            HeaderName::from_static("x-nomad-index"),
-            HeaderValue::from(index.0),
-        );
-        self.headers.insert(
-            HeaderName::from_static("x-nomad-lastcontact"),
-            HeaderValue::from_static("0"),
-        );
-        self.headers.insert(
-            HeaderName::from_static("x-nomad-knownleader"),
-            HeaderValue::from_static(known_leader),
-        );
+        let headers = &mut self.headers;
+        headers.reserve(STATE_HEADERS);
+        headers.insert(INDEX.clone(), HeaderValue::from(index.0));
+        headers.insert(LAST_CONTACT.clone(), HeaderValue::from_static("0"));
+        headers.insert(KNOWN_LEADER.clone(), HeaderValue::from_static(known_leader));
         self
     }
 }

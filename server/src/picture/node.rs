@@ -1,6 +1,7 @@
 //! What a node shows of itself.
 
-use super::plugin::instance;
+use super::claim::allocation;
+use super::plugin::{instance, job_allocation};
 use crate::http::wire::{self, blank};
 use crate::id::NodeId;
 use crate::node::{Fenced, Node};
@@ -32,6 +33,23 @@ pub fn node_stub<'a>(
         },
         blanks: blank::NODE_STUB,
     }
+}
+
+/// What is on a node, in the shape of Nomad's allocations, the newest first: the claims that are not at an
+/// end, and the drivers of plugin jobs.
+pub fn node_allocations<'a>(state: &'a State, node: &NodeId) -> Vec<wire::AllocationStub<'a>> {
+    let name = state.name_of(node);
+    let claims = state.claims_on(node).map(|claim| allocation(claim, name));
+    let mut all: Vec<_> = claims.collect();
+    for plugin in state.plugins() {
+        let here = plugin.jobs.iter().filter(|job| job.row.node == *node);
+        all.extend(here.map(|job| job_allocation(plugin, job, name)));
+    }
+    all.sort_by(|one, other| {
+        let newest = other.create_index.cmp(&one.create_index);
+        newest.then_with(|| one.id.cmp(&other.id))
+    });
+    all
 }
 
 /// A node as it is read, likewise. `tls`: whether the address is answered over TLS.

@@ -73,17 +73,21 @@ impl VolumeEntry {
     /// The volume as reading shows it. Without fragments its plugin is gone.
     pub fn read(&self, plugin: Option<&Fragments>) -> Bytes {
         let picture = self.picture();
-        let own = |plugin: &[u8]| splice([picture.summary(), picture.detail(), plugin]);
+        let mut read = Vec::new();
+        let mut own = |plugin: &[u8]| {
+            splice(&mut read, [picture.summary(), picture.detail(), plugin]);
+        };
         match plugin {
             Some(fragments) => own(fragments.read(!picture.being_deleted)),
             None => own(&encode(&read_part(&gone(&self.stored().row), false))),
         }
+        read.into()
     }
 
-    /// The volume as lists show it. Without fragments its plugin is gone.
-    pub fn stub(&self, plugin: Option<&Fragments>) -> Bytes {
+    /// Writes the volume as lists show it. Without fragments its plugin is gone.
+    pub fn write_stub(&self, plugin: Option<&Fragments>, list: &mut Vec<u8>) {
         let picture = self.picture();
-        let own = |plugin: &[u8]| splice([picture.summary(), picture.users(), plugin]);
+        let mut own = |plugin: &[u8]| splice(list, [picture.summary(), picture.users(), plugin]);
         match plugin {
             Some(fragments) => own(fragments.stub(!picture.being_deleted)),
             None => own(&encode(&stub_part(&gone(&self.stored().row), false))),
@@ -124,13 +128,46 @@ impl Fields for VolumeFields<'_> {
             name => name,
         };
         let picture = self.picture;
-        let parts = [
+        let mut parts = [
             picture.summary(),
-            picture.detail(),
-            &self.plugin,
             picture.users(),
+            &self.plugin,
+            picture.detail(),
         ];
+        parts.swap(0, likely_part(name));
         parts.into_iter().find_map(|part| part.field(name))
+    }
+}
+
+/// In which part a field is to be looked for first: 0 the summary, 1 the users, 2 the plugin, 3 the detail. A wrong
+/// guess only costs time.
+fn likely_part(field: &str) -> usize {
+    match field {
+        "CurrentReaders" | "CurrentWriters" => 1,
+        "ControllerRequired"
+        | "ControllersExpected"
+        | "ControllersHealthy"
+        | "NodesExpected"
+        | "NodesHealthy"
+        | "Provider"
+        | "ProviderVersion"
+        | "Schedulable" => 2,
+        "Allocations"
+        | "Capacity"
+        | "CloneID"
+        | "Context"
+        | "DeleteGivenUp"
+        | "MountOptions"
+        | "Parameters"
+        | "ReadAllocs"
+        | "RequestedCapabilities"
+        | "RequestedCapacityMax"
+        | "RequestedCapacityMin"
+        | "RequestedTopologies"
+        | "Secrets"
+        | "SnapshotID"
+        | "WriteAllocs" => 3,
+        _ => 0,
     }
 }
 

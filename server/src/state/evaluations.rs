@@ -1,6 +1,7 @@
-//! Answers that many who wait for one thing share: each state is looked at once for all of them.
+//! Answers that many share: who wait for one thing, and who ask for one list again.
 
 use super::State;
+use super::recent::{ListOf, Recent};
 use crate::store::Index;
 use bytes::Bytes;
 use std::collections::HashMap;
@@ -10,11 +11,13 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 /// What a query shows: its body, and where the next page begins.
 pub type Evaluated = (Bytes, Option<String>);
 
-/// The queries that somebody waits for. An entry lives as long as somebody holds a [`Seat`] for it.
+/// The queries that somebody waits for, each state looked at once for all of them, and the lists that were
+/// made last. An entry of the former lives as long as somebody holds a [`Seat`] for it.
 #[derive(Default)]
 pub struct Evaluations {
     seats: Mutex<HashMap<String, Weak<Shared>>>,
     made: AtomicU64,
+    recent: Recent,
 }
 
 #[derive(Default)]
@@ -45,6 +48,20 @@ impl Evaluations {
             query,
             shared,
         }
+    }
+
+    /// A list of a state: as it was made last, or else as `make` makes it.
+    ///
+    /// # Errors
+    ///
+    /// Those of `make`.
+    pub fn list<E>(
+        &self,
+        of: ListOf,
+        state: &State,
+        make: impl FnOnce() -> Result<Evaluated, E>,
+    ) -> Result<Evaluated, E> {
+        self.recent.list(of, state, make)
     }
 
     /// How many answers were made for those who waited.

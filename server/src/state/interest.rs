@@ -21,6 +21,8 @@ pub enum Interest {
     Claims(VolumeKey),
     /// One node, with the plugins there.
     Node(NodeId),
+    /// The claims on one node, and the plugins there.
+    Allocations(NodeId),
     /// All nodes.
     Nodes,
     /// All namespaces.
@@ -89,6 +91,8 @@ impl Interest {
             | Interest::Claim(_)
             | Interest::Claims(_)
             | Interest::Node(_) => false,
+            // found by no name that a commit tells
+            Interest::Allocations(_) => true,
             Interest::Volumes(_)
             | Interest::Plugins(_)
             | Interest::Nodes
@@ -112,13 +116,15 @@ impl Interest {
             Interest::Operation(id) => touched.operations.contains(id),
             Interest::Claim(key) => touched.claims.contains(key),
             Interest::Claims(volume) => touched.claims.iter().any(|(of, _)| of == volume),
-            Interest::Node(id) => {
-                let is_there = |plugin: &PluginId| {
-                    let plugins = [before.plugin(plugin), after.plugin(plugin)];
-                    let mut instances = plugins.into_iter().flatten().flat_map(|it| &it.instances);
-                    instances.any(|instance| &instance.row.node == id)
+            Interest::Node(id) => touches_node(id, before, after, touched),
+            Interest::Allocations(node) => {
+                let is_there = |claim: &ClaimKey| {
+                    let mut claims = [before.claim(claim), after.claim(claim)]
+                        .into_iter()
+                        .flatten();
+                    claims.any(|stored| &stored.row.node == node)
                 };
-                touched.nodes.contains(id) || touched.plugins.iter().any(is_there)
+                touched.claims.iter().any(is_there) || touches_node(node, before, after, touched)
             }
             Interest::Nodes => !touched.nodes.is_empty(),
             Interest::Namespaces => !touched.namespaces.is_empty(),
@@ -140,4 +146,14 @@ impl Interest {
             }
         }
     }
+}
+
+/// Whether a commit changed a node or a plugin there.
+fn touches_node(id: &NodeId, before: &State, after: &State, touched: &Touched) -> bool {
+    let is_there = |plugin: &PluginId| {
+        let plugins = [before.plugin(plugin), after.plugin(plugin)];
+        let mut instances = plugins.into_iter().flatten().flat_map(|it| &it.instances);
+        instances.any(|instance| &instance.row.node == id)
+    };
+    touched.nodes.contains(id) || touched.plugins.iter().any(is_there)
 }

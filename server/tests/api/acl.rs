@@ -130,6 +130,23 @@ async fn a_token_ends_when_it_expires_and_is_forgotten_within_a_minute() {
 }
 
 #[tokio::test]
+async fn nobody_is_given_a_token_for_one_use() {
+    let (server, secret) = guarded().await;
+    for (path, body, expected) in [
+        ("/v1/acl/token/onetime", None, 400),
+        ("/v1/acl/token/onetime", Some(json!({})), 400),
+        (
+            "/v1/acl/token/onetime/exchange",
+            Some(json!({"OneTimeSecretID": secret})),
+            404,
+        ),
+    ] {
+        let (status, answer) = ask(&server, "POST", path, Some(&secret), body.as_ref()).await;
+        assert_eq!(status, expected, "{path}: {answer}");
+    }
+}
+
+#[tokio::test]
 async fn an_expired_token_is_told_so_when_it_asks_who_it_is() {
     let clock = Clock::stopped();
     let server = TestServer::start_at(clock.clone(), |config| config.acl_enabled = true).await;

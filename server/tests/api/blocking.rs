@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 impl TestServer {
     /// A read that waits for something newer than `index`.
-    async fn blocked(&self, path: &str, index: u64) -> Answer {
+    pub async fn blocked(&self, path: &str, index: u64) -> Answer {
         let mark = if path.contains('?') { '&' } else { '?' };
         let target = format!("{path}{mark}index={index}&wait=300s");
         let answered = self.ask("GET", &target).send();
@@ -33,7 +33,8 @@ impl TestServer {
         }
     }
 
-    async fn index_of(&self, path: &str) -> u64 {
+    /// The index that a read tells.
+    pub async fn index_of(&self, path: &str) -> u64 {
         self.ask("GET", path).send().await.index()
     }
 }

@@ -51,6 +51,7 @@ mod killed;
 mod lists;
 mod logins;
 mod namespaces;
+mod node_allocations;
 mod nomad_commands;
 mod operation_pages;
 mod operations;

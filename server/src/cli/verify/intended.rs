@@ -46,7 +46,10 @@ pub fn of_a_nomad(
     if asks(&[Operation::ReadJob, Operation::ListJobs]) && place.starts_with("response 200 ") {
         return Some("plugin jobs");
     }
-    let is_allocation = asks(&[Operation::ListJobAllocations]) || place.contains(" / Allocations[");
+    let is_allocation = asks(&[
+        Operation::ListJobAllocations,
+        Operation::ListNodeAllocations,
+    ]) || place.contains(" / Allocations[");
     if is_allocation && place.starts_with("response 200 ") {
         return Some("allocations");
     }

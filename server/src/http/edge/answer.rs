@@ -194,6 +194,10 @@ pub async fn finish(response: Response, asked: Asked) -> Response {
     if is_streamed || (!pretty && asked.encoding == Encoding::Identity) {
         return response;
     }
+    Box::pin(reshaped(response, asked, pretty)).await
+}
+
+async fn reshaped(response: Response, asked: Asked, pretty: bool) -> Response {
     let (mut parts, body) = response.into_parts();
     let body = match body.collect().await {
         Ok(body) => body.to_bytes(),

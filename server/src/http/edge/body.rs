@@ -33,10 +33,17 @@ impl Default for Limits {
 /// midway.
 pub async fn read(body: Body, limits: Limits) -> Result<Bytes, Refusal> {
     use hyper::body::Body as _;
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
     let announced = body.size_hint().lower();
     if announced > limits.bytes as u64 {
         return Err(too_large(limits));
     }
+    Box::pin(collected(body, limits)).await
+}
+
+async fn collected(body: Body, limits: Limits) -> Result<Bytes, Refusal> {
     match timeout(limits.time, Limited::new(body, limits.bytes).collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(limits)),

@@ -79,7 +79,7 @@ impl Host {
             let address: Ipv6Addr = inner.strip_suffix(']')?.parse().ok()?;
             return Some(Host::Address(address.into()));
         }
-        let name = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
+        let name = text.strip_suffix('.').unwrap_or(text);
         let is_name = name
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'));
@@ -88,7 +88,7 @@ impl Host {
         }
         Some(match name.parse::<Ipv4Addr>() {
             Ok(address) => Host::Address(address.into()),
-            Err(_) => Host::Name(name),
+            Err(_) => Host::Name(name.to_ascii_lowercase()),
         })
     }
 }

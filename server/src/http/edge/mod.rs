@@ -16,6 +16,7 @@ pub mod accept;
 pub mod answer;
 pub mod body;
 pub mod credentials;
+pub mod detach;
 mod encoding;
 pub mod guard;
 pub mod json;
@@ -33,6 +34,7 @@ pub struct ClientAddress(pub std::net::IpAddr);
 
 pub use accept::wants_json;
 pub use answer::{Answer, Asked, Interference, IsStreamed, finish, plain};
+pub use detach::detached;
 pub use guard::Guard;
 pub use options::{ReadOptions, WriteOptions};
 pub use query::Query;

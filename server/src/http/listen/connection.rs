@@ -63,7 +63,10 @@ where
             () = stopping.cancelled() => return,
         };
         let ended = match shaken.unwrap_or_else(|late| Err(late.into())) {
-            Ok(Some(stream)) if stream.speaks_http2() => self.http2(stream, address, watcher).await,
+            // Few do, and it holds more than all else here.
+            Ok(Some(stream)) if stream.speaks_http2() => {
+                Box::pin(self.http2(stream, address, watcher)).await
+            }
             Ok(Some(stream)) => self.http1(stream, address, watcher).await,
             Ok(None) => return,
             Err(error) => {

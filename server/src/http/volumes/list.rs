@@ -14,8 +14,8 @@ use crate::http::reply::{Refused, Reply, encoded, missing};
 use crate::http::waiting::{self, Reader};
 use crate::http::wire;
 use crate::id::{Namespace, PluginId, VolumeId, VolumeKey};
-use crate::picture;
-use crate::state::{Interest, Order, State, VolumeQuery};
+use crate::picture::Fragments;
+use crate::state::{Evaluated, Interest, ListOf, Order, State, VolumeQuery};
 use bytes::Bytes;
 use saddlebag_client::operations::Operation;
 
@@ -50,39 +50,80 @@ pub(in crate::http) async fn list_volumes(cp: &ControlPlane, asking: &Asking<'_>
     let reader = Reader::of(cp, asking, &options);
     let interest = Interest::Volumes(query.clone());
     let state = waiting::state(cp, asking, &options, interest, |state| state.volumes_index).await?;
+    let list = ListOf {
+        filter: asking.query.get("filter").unwrap_or_default().to_owned(),
+        first: options.next_token.clone(),
+        rows: options.page_size(),
+        is_reverse: options.reverse,
+        query,
+    };
     let (body, next) = reader.evaluate(&state, || {
-        let (page, next) = page(&state, &query, filter.as_ref(), &options)?;
-        Ok::<_, Refused>((picture::array(page).into(), next.as_ref().map(token)))
+        let make = || page(&state, &list, filter.as_ref());
+        cp.evaluations.list(list.clone(), &state, make)
     })?;
     Ok(encoded(body)
         .at(state.volumes_index)
         .next_page(next.as_deref()))
 }
 
-/// One page of stubs, and the first volume of the next page.
-fn page(
-    state: &State,
-    query: &VolumeQuery,
-    filter: Option<&Filter>,
-    options: &ReadOptions,
-) -> Result<(Vec<Bytes>, Option<VolumeKey>), Refused> {
-    let first = (!options.next_token.is_empty()).then(|| parse_token(&options.next_token));
-    let order = match options.reverse {
+/// What is set aside for a row of a short page, in bytes.
+const ROW: usize = 768;
+
+/// One page of stubs, and where the next page begins.
+fn page(state: &State, list: &ListOf, filter: Option<&Filter>) -> Result<Evaluated, Refused> {
+    let first = (!list.first.is_empty()).then(|| parse_token(&list.first));
+    let order = match list.is_reverse {
         false => Order::Ascending,
         true => Order::Descending,
     };
-    let mut page = Vec::new();
-    for (key, entry) in state.select(query, order, first) {
-        let fragments = state.fragments(&entry.plugin).map(AsRef::as_ref);
-        if !filtering::shows(filter, &entry.fields(fragments))? {
+    let mut page = Vec::with_capacity(match list.rows {
+        few @ 0..100 => few * ROW,
+        _ => 0,
+    });
+    page.push(b'[');
+    let mut rows = 0;
+    let mut of_plugin = OfPlugin::none(state);
+    for (key, entry) in state.select(&list.query, order, first) {
+        let fragments = of_plugin.fragments(&entry.plugin);
+        if filter.is_some() && !filtering::shows(filter, &entry.fields(fragments))? {
             continue;
         }
-        if page.len() == options.page_size() {
-            return Ok((page, Some(key.clone())));
+        if rows == list.rows {
+            page.push(b']');
+            return Ok((page.into(), Some(token(key))));
         }
-        page.push(entry.stub(fragments));
+        if rows > 0 {
+            page.push(b',');
+        }
+        entry.write_stub(fragments, &mut page);
+        rows += 1;
     }
-    Ok((page, None))
+    page.push(b']');
+    page.shrink_to_fit();
+    Ok((page.into(), None))
+}
+
+/// What volumes show of their plugins, found once for neighbours of one plugin.
+struct OfPlugin<'s> {
+    state: &'s State,
+    last: Option<(&'s PluginId, Option<&'s Fragments>)>,
+}
+
+impl<'s> OfPlugin<'s> {
+    fn none(state: &'s State) -> Self {
+        Self { state, last: None }
+    }
+
+    fn fragments(&mut self, plugin: &'s PluginId) -> Option<&'s Fragments> {
+        match self.last {
+            Some((last, fragments)) if last == plugin => fragments,
+            _ => {
+                let fragments = self.state.fragments(plugin).map(AsRef::as_ref);
+                self.last = Some((plugin, fragments));
+                fragments
+            }
+        }
+    }
 }
 
 /// `NAMESPACE.ID` of the next page's first volume, as Nomad's; ids that no header can hold are

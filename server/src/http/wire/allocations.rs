@@ -3,7 +3,8 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::{borrow::Cow, collections::BTreeMap};
-use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 /// One user of a volume, or one instance of a plugin. Nomad's clients read all of these fields; what only Nomad's
 /// scheduler has is empty here.
@@ -76,6 +77,22 @@ pub struct AllocationStub<'a> {
     #[schema(value_type = Option<BTreeMap<String, Object>>, required)]
     pub task_states: Option<BTreeMap<Cow<'a, str>, Map<String, Value>>>,
 }
+
+/// An [`AllocationStub`] among those of a node. Nomad shows more of it there, but two fields less.
+pub enum NodeAllocation {}
+
+impl PartialSchema for NodeAllocation {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = AllocationStub::schema();
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            let is_there = |name: &String| name != "JobType" && name != "JobVersion";
+            object.required.retain(is_there);
+        }
+        schema
+    }
+}
+
+impl ToSchema for NodeAllocation {}
 
 impl AllocationStub<'_> {
     /// One of which no scheduler was asked anything.

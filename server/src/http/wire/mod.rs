@@ -34,7 +34,7 @@ pub mod volumes;
 mod encoded;
 
 pub use acl::{Policy, PolicyLink, PolicyStub, Role, RoleLink, Token, TokenStub};
-pub use allocations::AllocationStub;
+pub use allocations::{AllocationStub, NodeAllocation};
 pub use claims::Claim;
 pub use doctor::{Diagnosis, Finding, PluginListing};
 pub use draft::{

@@ -41,10 +41,24 @@ pub struct VolumeStub<'a> {
 }
 
 /// What reading a volume and lists of volumes show alike. It changes with the volume, and is encoded
-/// once per change, as [`VolumeDetail`] and [`VolumeUsers`] are.
+/// once per change, as [`VolumeDetail`] and [`VolumeUsers`] are. First comes what filters ask for most: they
+/// read from the beginning.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct VolumeSummary<'a> {
+    /// Its id.
+    #[serde(rename = "ID")]
+    pub id: Cow<'a, str>,
+    /// Its name.
+    pub name: Cow<'a, str>,
+    /// Its namespace.
+    pub namespace: Cow<'a, str>,
+    /// The plugin that holds it.
+    #[serde(rename = "PluginID")]
+    pub plugin_id: Cow<'a, str>,
+    /// The storage provider's id for it.
+    #[serde(rename = "ExternalID")]
+    pub external_id: Cow<'a, str>,
     /// How it is used now; empty while nobody uses it.
     pub access_mode: Cow<'a, str>,
     /// `file-system` or `block-device`; empty while nobody uses it.
@@ -54,24 +68,11 @@ pub struct VolumeSummary<'a> {
     pub create_index: u64,
     /// When it was made; nanoseconds since 1970.
     pub create_time: i64,
-    /// The storage provider's id for it.
-    #[serde(rename = "ExternalID")]
-    pub external_id: Cow<'a, str>,
-    /// Its id.
-    #[serde(rename = "ID")]
-    pub id: Cow<'a, str>,
     /// The index of the last change to it.
     #[schema(format = "uint64")]
     pub modify_index: u64,
     /// When it last changed; nanoseconds since 1970.
     pub modify_time: i64,
-    /// Its name.
-    pub name: Cow<'a, str>,
-    /// Its namespace.
-    pub namespace: Cow<'a, str>,
-    /// The plugin that holds it.
-    #[serde(rename = "PluginID")]
-    pub plugin_id: Cow<'a, str>,
     /// Since when the storage is full.
     #[schema(value_type = Option<String>, format = DateTime, required)]
     pub resource_exhausted: Option<Timestamp>,

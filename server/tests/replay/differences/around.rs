@@ -101,7 +101,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         matter: "allocations",
         nomad: "what a scheduler placed: its evaluation, its group and tasks with their states and events",
-        saddlebag: "a volume's are its claims, a plugin's are its drivers; what only a scheduler knows is empty",
+        saddlebag: "a volume's are its claims, a plugin's are its drivers, a node's are both; what only a scheduler knows is empty",
         why: "saddlebag places nothing",
         covers: |exchange, it| {
             const SCHEDULED: [&str; 11] = [

@@ -90,6 +90,13 @@ pub const UNRECORDED: &[Unrecorded] = &[
         ),
     },
     Unrecorded {
+        matter: "tokens for one use (`/v1/acl/token/onetime`, `…/exchange`)",
+        nomad: "are given to who has a token, for its web pages",
+        saddlebag: "400 and 404",
+        why: "there are no such pages here",
+        test: ("api/acl.rs", "nobody_is_given_a_token_for_one_use"),
+    },
+    Unrecorded {
         matter: "filters on tokens",
         nomad: "are asked of the whole token, its secret included",
         saddlebag: "are asked of what the list shows",
