@@ -80,14 +80,6 @@ async fn main() {
     )
     .await;
 
-    let syncs = disk::syncs_a_second(round);
-    let first = volumes;
-    let last = first + registers(syncs, round);
-    let took = register(&many, first..last, WRITERS).await;
-    let syncs = syncs.max(disk::syncs_a_second(round));
-    let registers = (last - first) as f64 / took.as_secs_f64();
-    told("registers, fdatasyncs, per second", registers, syncs, 1.0);
-
     let filter = Asked::each(&many, move |number| {
         let name = site::id(number * 7919 % volumes);
         format!("{LIST}&filter=Name%20==%20%22{name}%22")
@@ -97,6 +89,14 @@ async fn main() {
         "{:<34} {filters:>12.0} {:>12} {:>8} {:>6}",
         "filters, per second", "", "", 730
     );
+
+    let syncs = disk::syncs_a_second(round);
+    let first = volumes;
+    let last = first + registers(syncs, round);
+    let took = register(&many, first..last, WRITERS).await;
+    let syncs = syncs.max(disk::syncs_a_second(round));
+    let registers = (last - first) as f64 / took.as_secs_f64();
+    told("registers, fdatasyncs, per second", registers, syncs, 1.0);
 
     let told = waiters::measure(&many, ONE, waiting).await;
     println!(
