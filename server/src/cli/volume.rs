@@ -40,7 +40,7 @@ enum Command {
     Status(status::Args),
     /// Create volumes at their plugin, or change them, as a file says.
     #[command(
-        after_help = "Example:\n  saddlebag volume init db.hcl\n  saddlebag volume create db.hcl\n\nThe file is HCL as Nomad's users have it, Nomad's JSON, or YAML.\nA volume that is there is changed as far as the file says other things than before."
+        after_help = "Example:\n  saddlebag volume init db.hcl\n  saddlebag volume create db.hcl\n\nThe file is HCL as Nomad's users have it, Nomad's JSON, or YAML.\nA secret need not stand in it: secrets_from { password { file = \"/run/secrets/db\" } }\n(or env, or credential) names where the server reads it at each call, as far as its configuration lets it.\nA volume that is there is changed as far as the file says other things than before."
     )]
     Create(apply::Args),
     /// Make volumes known that exist at the storage, or change what is known, as a file says.

@@ -7,7 +7,7 @@
 //! - A call that fails is not tried again here: whoever asked knows whether it may be.
 
 use super::{
-    Call, CallError, Code, Deadlines, Endpoint, Secrets, Sources, UnreadableSecret,
+    Call, CallError, Code, Confided, Deadlines, Endpoint, Secrets, Sources, UnreadableSecret,
     question::{Question, ask},
     socket::{Link, connector},
     wire::Wire,
@@ -108,6 +108,7 @@ pub struct Connection {
     secrets: Arc<Secrets>,
     faults: Option<CallFaults>,
     sources: Arc<Sources>,
+    confided: Option<Confided>,
 }
 
 impl Connection {
@@ -127,6 +128,7 @@ impl Connection {
             secrets: Arc::default(),
             faults: None,
             sources: Arc::default(),
+            confided: None,
         }
     }
 
@@ -158,6 +160,12 @@ impl Connection {
         Self { sources, ..self }
     }
 
+    /// The same way, which remembers there what the driver is told.
+    #[must_use]
+    pub fn confiding(self, confided: Option<Confided>) -> Self {
+        Self { confided, ..self }
+    }
+
     /// The same way, with turns and deadlines of its own.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
@@ -173,6 +181,11 @@ impl Connection {
         }
         let sources = Arc::clone(&self.sources);
         blocking(move || sources.read(&secrets)).await
+    }
+
+    /// Where secrets may be read from.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
     }
 
     /// The driver's socket.
@@ -230,6 +243,9 @@ impl Connection {
             let struck = self.meet(call)?;
             if let Some(struck) = struck.as_ref().filter(|struck| !struck.after_work) {
                 come_of(struck).await?;
+            }
+            if let Some(confided) = &self.confided {
+                confided.note(secrets);
             }
             crash::pass(Point::BeforeCall(call));
             let asked = ask(wire, path, request).await;

@@ -13,6 +13,7 @@ mod backoff;
 mod call;
 mod capabilities;
 mod capability;
+mod confided;
 mod connection;
 mod controller;
 mod deadlines;
@@ -37,6 +38,7 @@ mod wire;
 pub use call::Call;
 pub use capabilities::{ControllerCapabilities, NodeCapabilities};
 pub use capability::{AccessMode, AttachmentMode, Capability, MountOptions, UnknownMode};
+pub use confided::Confided;
 pub use connection::{CALLS_AT_ONCE, Connection, Limits};
 pub use controller::{
     Capacity, ControllerExpandVolume, ControllerPublishVolume, ControllerUnpublishVolume,

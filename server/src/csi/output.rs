@@ -1,6 +1,6 @@
 //! What a driver that we started prints.
 
-use super::{DriverCommand, Secrets};
+use super::{Confided, DriverCommand, Secrets};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tracing::info;
 
@@ -8,13 +8,14 @@ use tracing::info;
 /// a secret.
 const MOST_LINE_BYTES: usize = 64 * 1024;
 
-/// Logs each line under the target `saddlebag::driver`, without the driver's secrets, until the
+/// Logs each line under the target `saddlebag::driver`, without the driver's secrets and what it was told, until the
 /// driver and all that inherited its output have closed it.
 pub(super) fn log(stream: impl AsyncRead + Send + Unpin + 'static, command: &DriverCommand) {
     let (plugin_id, secrets) = (command.plugin_id.clone(), command.secrets.clone());
+    let confided = command.confided.clone();
     tokio::spawn(async move {
         let mut lines = Lines::new(stream);
-        while let Some(line) = lines.next(&secrets).await {
+        while let Some(line) = lines.next(&secrets, &confided).await {
             info!(target: "saddlebag::driver", { plugin.id = plugin_id }, "{line}");
         }
     });
@@ -34,13 +35,13 @@ impl<Stream: AsyncRead + Unpin> Lines<Stream> {
     }
 
     /// The next line as it may be logged; `None` at the end, or when the stream cannot be read.
-    async fn next(&mut self, secrets: &Secrets) -> Option<String> {
+    async fn next(&mut self, secrets: &Secrets, confided: &Confided) -> Option<String> {
         if !self.read_some().await? {
             while !self.read_some().await.unwrap_or(true) {}
             return Some(format!("(a line of more than {MOST_LINE_BYTES} bytes)"));
         }
         let line = String::from_utf8_lossy(&self.line);
-        Some(secrets.redact(line.trim_end()))
+        Some(confided.with(secrets).redact(line.trim_end()))
     }
 
     /// Reads up to the end of the line, or as much as a line may hold; says whether the line ended.
@@ -62,7 +63,7 @@ mod tests {
     async fn logged(printed: &[u8], secrets: &Secrets) -> Vec<String> {
         let mut lines = Lines::new(printed);
         let mut logged = Vec::new();
-        while let Some(line) = lines.next(secrets).await {
+        while let Some(line) = lines.next(secrets, &Confided::default()).await {
             logged.push(line);
         }
         logged

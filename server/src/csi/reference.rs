@@ -81,10 +81,15 @@ impl Sources {
         Ok(secrets.merged_with(&read))
     }
 
+    /// Whether a variable of the environment may be named.
+    pub fn has_variable(&self, name: &str) -> bool {
+        allows(&self.variables, name)
+    }
+
     fn value(&self, reference: &Reference) -> Result<Secret, String> {
         match reference {
             Reference::File(path) => self.file(path),
-            Reference::Env(name) if !allows(&self.variables, name) => {
+            Reference::Env(name) if !self.has_variable(name) => {
                 Err("it is none of secrets.from_variables".to_owned())
             }
             Reference::Env(name) => match std::env::var(name) {

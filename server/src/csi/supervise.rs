@@ -6,9 +6,9 @@
 //! - [`Supervisor::stop`] ends it with SIGTERM and, after a grace time, SIGKILL; dropping the
 //!   supervisor kills it. It is the driver's process alone that is ended: a file system daemon that it
 //!   started goes on serving what is mounted.
-//! - What it prints is logged line by line, without its secrets.
+//! - What it prints is logged line by line, without its secrets and those that it was told of late.
 
-use super::{Endpoint, Secrets, backoff::Backoff, output};
+use super::{Confided, Endpoint, Secrets, backoff::Backoff, output};
 use std::{
     collections::BTreeMap,
     ffi::OsString,
@@ -43,6 +43,8 @@ pub struct DriverCommand {
     pub endpoint: Endpoint,
     /// What is hidden in its output.
     pub secrets: Secrets,
+    /// What it was told since, which is hidden there, too.
+    pub confided: Confided,
     /// When it is started again.
     pub restart: Restart,
     /// How long it may take to end when asked to.

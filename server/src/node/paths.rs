@@ -93,6 +93,20 @@ pub(crate) fn requested(
     short_enough(path.to_owned())
 }
 
+/// The node's folder for target paths that a path is known to be below: of several, the nearest.
+pub(crate) fn root_above(state: &State, node: &NodeId, path: &Path) -> PathBuf {
+    let node = state.node(node).into_iter();
+    let roots = node.flat_map(|node| &node.row.target_roots);
+    let above = roots.filter(|root| path.starts_with(root) && path != root.as_path());
+    let nearest = above.max_by_key(|root| root.components().count());
+    nearest.map_or_else(|| path.to_owned(), Clone::clone)
+}
+
+/// The folder that a path of ours is below, as `staging/HASH` or `claims/HASH`.
+pub(crate) fn root_of_ours(path: &Path) -> PathBuf {
+    path.ancestors().nth(2).unwrap_or(path).to_owned()
+}
+
 /// A path as the driver of a plugin sees it.
 pub(crate) fn for_driver(base: Option<&BaseDir>, path: &Path) -> PathBuf {
     base.and_then(|base| Some(base.driver.join(path.strip_prefix(&base.host).ok()?)))

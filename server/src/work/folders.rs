@@ -5,20 +5,54 @@
 //! nothing is mounted there. Nothing here waits for a file system that hangs: only folders above
 //! mounts are touched, and what is mounted is read from the mount table.
 
+use rustix::fs::{Mode, OFlags, mkdirat, openat};
+use rustix::io::Errno;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-/// Makes a folder and those above it that are missing, for its owner only. The topmost one that was
-/// made, if one was.
-pub(super) fn make(folder: &Path) -> io::Result<Option<PathBuf>> {
-    let missing = folder.ancestors().take_while(|above| !exists(above)).last();
+/// Makes a folder below a root, and those above it that are missing, for its owner only. The topmost one
+/// that was made below the root, if one was.
+///
+/// How the root is reached is its operator's; below it no link is followed: whoever may write there, a driver for
+/// one, cannot have folders made, and volumes mounted, elsewhere.
+pub(super) fn make(root: &Path, folder: &Path) -> io::Result<Option<PathBuf>> {
+    const FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::CLOEXEC);
+    let inside = folder.strip_prefix(root).map_err(io::Error::other)?;
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
-        .create(folder)?;
-    Ok(missing.map(Path::to_owned))
+        .create(root)?;
+    let mut at = rustix::fs::open(root, FOLDER, Mode::empty())?;
+    let (mut path, mut topmost) = (root.to_owned(), None);
+    for part in inside.components() {
+        let Component::Normal(name) = part else {
+            let text = format!("{} is not plainly below it", folder.display());
+            return Err(io::Error::other(text));
+        };
+        path.push(name);
+        match mkdirat(&at, name, Mode::RWXU) {
+            Ok(()) => drop(topmost.get_or_insert_with(|| path.clone())),
+            Err(Errno::EXIST) => {}
+            Err(error) => return Err(error.into()),
+        }
+        at = openat(&at, name, FOLDER | OFlags::NOFOLLOW, Mode::empty()).map_err(|error| {
+            match error {
+                // Which of both it is differs among systems.
+                Errno::LOOP | Errno::NOTDIR if is_link(&path) => io::Error::other(format!(
+                    "{} is a link, and none is followed there",
+                    path.display()
+                )),
+                error => error.into(),
+            }
+        })?;
+    }
+    Ok(topmost)
+}
+
+fn is_link(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|there| there.is_symlink())
 }
 
 /// Removes a folder or file that a driver left at a path of ours, and the folders above it down from
@@ -120,11 +154,11 @@ mod tests {
     fn folders_are_made_for_their_owner_and_removed_as_far_as_they_were_made() {
         let root = tempfile::tempdir().unwrap();
         let parent = root.path().join("a/b");
-        let made = make(&parent).unwrap();
+        let made = make(root.path(), &parent).unwrap();
         assert_eq!(made.as_deref(), Some(root.path().join("a").as_path()));
         let mode = fs::metadata(&parent).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o700);
-        assert_eq!(make(&parent).unwrap(), None);
+        assert_eq!(make(root.path(), &parent).unwrap(), None);
         let target = parent.join("target");
         fs::create_dir(&target).unwrap();
         remove(&target, made.as_deref());
@@ -135,12 +169,37 @@ mod tests {
     fn what_holds_something_stays() {
         let root = tempfile::tempdir().unwrap();
         let parent = root.path().join("a");
-        let made = make(&parent).unwrap();
+        let made = make(root.path(), &parent).unwrap();
         let target = parent.join("target");
         fs::create_dir(&target).unwrap();
         fs::write(target.join("data"), "precious").unwrap();
         remove(&target, made.as_deref());
         assert!(target.join("data").exists());
+    }
+
+    #[test]
+    fn a_link_at_any_level_below_the_root_is_not_followed() {
+        let outside = tempfile::tempdir().unwrap();
+        for level in ["a", "a/b", "a/b/c"] {
+            for to in [outside.path(), Path::new("/nowhere/at/all"), Path::new(".")] {
+                let root = tempfile::tempdir().unwrap();
+                let planted = root.path().join(level);
+                fs::create_dir_all(planted.parent().unwrap()).unwrap();
+                symlink(to, &planted).unwrap();
+                let refused = make(root.path(), &root.path().join("a/b/c")).unwrap_err();
+                let expected = format!("{} is a link", planted.display());
+                assert!(refused.to_string().contains(&expected), "{refused}");
+            }
+        }
+        assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
+        // The root itself may be reached by one, and folders never climb out of it.
+        let root = tempfile::tempdir().unwrap();
+        symlink(outside.path(), root.path().join("link")).unwrap();
+        let root = root.path().join("link");
+        make(&root, &root.join("a")).unwrap();
+        assert!(outside.path().join("a").is_dir());
+        assert!(make(&root, &root.join("../b")).is_err());
+        assert!(make(&root, Path::new("/elsewhere")).is_err());
     }
 
     #[test]

@@ -102,8 +102,8 @@ impl Asking<'_> {
         let Some(path) = &row.staging_path else {
             return Ok(Tried::Done(()));
         };
-        let folder = path.clone();
-        on_host(move || folders::make(&folder), path).await?;
+        let (root, folder) = (paths::root_of_ours(path), path.clone());
+        on_host(move || folders::make(&root, &folder), path).await?;
         let stage = csi::NodeStageVolume {
             external_id: row.key.external_id.to_string(),
             publish_context: self.publish_context(row)?,
@@ -168,7 +168,11 @@ impl Asking<'_> {
         }
         let path = &claim.target_path;
         let parent = path.parent().unwrap_or(path).to_owned();
-        if let Some(made) = on_host(move || folders::make(&parent), path).await?
+        let root = match claim.request.target_path {
+            Some(_) => paths::root_above(self.state, &claim.node, path),
+            None => paths::root_of_ours(path),
+        };
+        if let Some(made) = on_host(move || folders::make(&root, &parent), path).await?
             && claim.request.target_path.is_some()
         {
             self.made.get_or_init(|| made);

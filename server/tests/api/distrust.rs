@@ -7,7 +7,7 @@ use crate::rig::{Rig, plugin};
 use crate::scripted_driver::{Reply, ScriptedDriver};
 use crate::server::{TestServer, refusal, volume};
 use prost::Message;
-use saddlebag::config::{Launch, PluginConfig};
+use saddlebag::config::{BaseDir, Launch, PluginConfig};
 use saddlebag::csi::{Call, Endpoint, v1};
 use saddlebag::id::PluginId;
 use saddlebag::plugin::PluginType;
@@ -264,6 +264,48 @@ async fn an_id_that_climbs_leads_nowhere() {
         );
         assert!(!path.contains("..") && !path.contains("passwd"), "{path}");
         assert!(path.len() <= 128, "{path}");
+    }
+}
+
+/// A driver in a container writes where its volumes are staged and published.
+#[tokio::test]
+async fn a_link_in_the_way_of_a_path_is_not_followed() {
+    let (host, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let base = BaseDir {
+        host: host.path().to_owned(),
+        driver: "/csi".into(),
+    };
+    let claimed =
+        Claimed::start_with(|_| {}, |config| config.plugins[0].base_dir = Some(base)).await;
+    claimed.register("db").await;
+    for (name, call) in [
+        ("staging", Call::NodeStageVolume),
+        ("claims", Call::NodePublishVolume),
+    ] {
+        let planted = host.path().join(name);
+        let _ = std::fs::remove_dir(&planted);
+        std::os::unix::fs::symlink(outside.path(), &planted).unwrap();
+        claimed.forget();
+        let server = claimed.server();
+        let shortly = std::time::Duration::from_millis(10);
+        let claim = server.take_within(shortly, "db", name, json!({})).await;
+        let claim = claim.unwrap();
+        server
+            .until("the link to be found", |state| {
+                let claim = state.claim(&claim.key());
+                let attachment = state.attachments().next();
+                let of_claim = claim.and_then(|claim| claim.row.tries.trouble.as_ref());
+                let of_attachment = attachment.and_then(|there| there.row.tries.trouble.as_ref());
+                let mut troubles = of_claim.into_iter().chain(of_attachment);
+                troubles.any(|trouble| trouble.error.to_string().contains("is a link"))
+            })
+            .await;
+        assert_eq!(claimed.rig.count(call), 0);
+        assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 0);
+        std::fs::remove_file(&planted).unwrap();
+        server.clock.advance(jiff::SignedDuration::from_mins(10));
+        server.published("db", name).await;
+        claimed.give_back("db", name).await.unwrap();
     }
 }
 

@@ -8,6 +8,7 @@ mod doctor;
 mod environment;
 mod failures;
 mod help;
+mod keyring;
 mod nomad;
 mod operations;
 #[allow(dead_code, reason = "the tests of dev use the rest")]

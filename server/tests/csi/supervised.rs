@@ -3,7 +3,7 @@
 use super::*;
 use crate::scripted_driver::ScriptedDriver;
 use saddlebag::csi::{
-    DriverCommand, Endpoint, Pace, Process, Restart, Role, Supervisor, supervise, watch,
+    Confided, DriverCommand, Endpoint, Pace, Process, Restart, Role, Supervisor, supervise, watch,
 };
 use std::{collections::BTreeMap, os::unix::net::UnixListener, path::Path, time::Instant};
 use tempfile::TempDir;
@@ -18,6 +18,7 @@ fn script(directory: &Path, script: &str) -> DriverCommand {
         environment: BTreeMap::from([("GIVEN".into(), "by us".into())]),
         endpoint: Endpoint::at(directory.join("csi.sock")).unwrap(),
         secrets: secrets(),
+        confided: Confided::default(),
         restart: Restart {
             first: Duration::from_millis(20),
             most: Duration::from_millis(100),

@@ -6,30 +6,34 @@ mod scene;
 
 use crate::scripted_driver::Reply;
 use saddlebag::csi::{Call, v1};
-use scene::{CLAIM, CONTEXT, FLAG, HEADER, PLUGIN, SNAPSHOT, Scene, VOLUME};
+use scene::{
+    CLAIM, CONTEXT, CREDENTIAL, FILE, FLAG, HEADER, NAME, PLUGIN, SNAPSHOT, Scene, VARIABLE, VOLUME,
+};
 use serde_json::{Value, json};
 use tonic::Code;
 
 /// What each call is told, and so what its driver may repeat.
 const TOLD: [(Call, &[&str]); 10] = [
-    (Call::CreateVolume, &[VOLUME, PLUGIN, FLAG]),
-    (Call::ControllerExpandVolume, &[VOLUME, PLUGIN, FLAG]),
-    (Call::CreateSnapshot, &[VOLUME, PLUGIN, SNAPSHOT]),
-    (Call::DeleteSnapshot, &[PLUGIN, HEADER]),
-    (Call::ListSnapshots, &[PLUGIN, HEADER]),
-    (Call::ControllerPublishVolume, &[VOLUME, PLUGIN, CLAIM]),
-    (Call::NodeStageVolume, &[VOLUME, PLUGIN, CLAIM, CONTEXT]),
-    (Call::NodePublishVolume, &[VOLUME, PLUGIN, CLAIM, CONTEXT]),
-    (Call::ControllerUnpublishVolume, &[VOLUME, PLUGIN]),
-    (Call::DeleteVolume, &[VOLUME, PLUGIN, HEADER]),
+    (Call::CreateVolume, &[VOLUME, FILE, FLAG]),
+    (Call::ControllerExpandVolume, &[VOLUME, FILE, FLAG]),
+    (Call::CreateSnapshot, &[VOLUME, FILE, SNAPSHOT, VARIABLE]),
+    (Call::DeleteSnapshot, &[HEADER]),
+    (Call::ListSnapshots, &[HEADER]),
+    (Call::ControllerPublishVolume, &[VOLUME, FILE, CLAIM]),
+    (Call::NodeStageVolume, &[VOLUME, FILE, CLAIM, CONTEXT]),
+    (Call::NodePublishVolume, &[VOLUME, FILE, CLAIM, CONTEXT]),
+    (Call::ControllerUnpublishVolume, &[VOLUME, FILE]),
+    (Call::DeleteVolume, &[VOLUME, FILE, HEADER]),
 ];
+/// What every call is told.
+const ALWAYS_TOLD: [&str; 2] = [PLUGIN, CREDENTIAL];
 
 #[tokio::test]
 async fn what_nobody_may_see_is_seen_nowhere() {
     let mut scene = Scene::begin().await;
     everything(&mut scene).await;
     for (call, told) in TOLD {
-        let echo = told.iter().map(|value| {
+        let echo = told.iter().chain(&ALWAYS_TOLD).map(|value| {
             let encoded = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, value);
             format!("{value} {encoded}")
         });
@@ -51,12 +55,17 @@ async fn what_nobody_may_see_is_seen_nowhere() {
     assert!(told.contains(CLAIM), "the driver was not told the flag");
     let deleted: v1::DeleteVolumeRequest = scene.driver.last(Call::DeleteVolume);
     assert_eq!(deleted.secrets["token"], HEADER);
+    assert_eq!(staged.secrets["of-file"], FILE);
+    assert_eq!(staged.secrets["key"], CREDENTIAL);
+    let taken: v1::CreateSnapshotRequest = scene.driver.last(Call::CreateSnapshot);
+    assert_eq!(taken.secrets["of-variable"], VARIABLE);
     let searched = scene.end().await;
     assert!(searched.has("[REDACTED]"), "nobody repeated anything");
     assert!(
         searched.has("\"operation\":\"delete_volume\""),
         "no audit log"
     );
+    assert!(searched.has("PRINTED"), "no driver printed anything");
     let leaks = searched.leaks();
     assert!(leaks.is_empty(), "{}", leaks.join("\n"));
 }
@@ -95,6 +104,7 @@ fn mounted(staged: &v1::NodeStageVolumeRequest) -> &v1::volume_capability::Mount
 
 /// Everything that is done with volumes, whatever becomes of it.
 async fn everything(scene: &mut Scene) {
+    let file = scene.folder().join("from-file");
     let volume = |size: i64| {
         json!({"Volumes": [{
             "ID": "db", "Name": "db", "PluginID": "disk", "RequestedCapacityMin": size,
@@ -102,11 +112,14 @@ async fn everything(scene: &mut Scene) {
                 {"AccessMode": "single-node-writer", "AttachmentMode": "file-system"}
             ],
             "MountOptions": {"FSType": "ext4", "MountFlags": [format!("password={FLAG}")]},
-            "Secrets": {"password": VOLUME},
+            "Secrets": {"password": VOLUME}, "SecretsFrom": {"of-file": {"File": file}},
         }]})
     };
     let snapshots = json!({
-        "Snapshots": [{"SourceVolumeID": "db", "Name": "s", "Secrets": {"k": SNAPSHOT}}]
+        "Snapshots": [{
+            "SourceVolumeID": "db", "Name": "s", "Secrets": {"k": SNAPSHOT},
+            "SecretsFrom": {"of-variable": {"Env": NAME}},
+        }]
     });
     let wrong = json!({"Volumes": [{"ID": "db", "Secrets": {"password": [VOLUME]}}]});
     let claim = json!({
@@ -118,7 +131,9 @@ async fn everything(scene: &mut Scene) {
     for (method, path, body) in [
         ("PUT", "/v1/volume/csi/db/create", &volume(1000)),
         ("PUT", "/v1/volume/csi/db", &volume(5000)),
+        ("POST", "/v1/volumes", &volume(5000)),
         ("PUT", "/v1/volume/csi/db", &wrong),
+        ("POST", "/v1/volumes", &wrong),
         ("PUT", "/v1/volume/csi/db/claim?wait=2s", &claim),
         ("GET", "/v1/volume/csi/db", &nothing),
         ("GET", "/v1/volume/csi/db/claims", &nothing),
@@ -129,6 +144,7 @@ async fn everything(scene: &mut Scene) {
             &nothing,
         ),
         ("PUT", "/v1/volumes/snapshot?wait=2s", &snapshots),
+        ("POST", "/v1/volumes/snapshot?wait=2s", &snapshots),
         ("GET", "/v1/volumes/snapshot?plugin_id=disk", &nothing),
         ("GET", "/v1/volumes/external?plugin_id=disk", &nothing),
         ("GET", "/v1/operations", &nothing),
@@ -143,6 +159,7 @@ async fn everything(scene: &mut Scene) {
         ("DELETE", "/v1/volume/csi/db/delete?wait=2s", &nothing),
         ("GET", "/v1/operations", &nothing),
         ("GET", "/v1/plugin/csi/disk", &nothing),
+        ("GET", "/v1/plugin/csi/printing", &nothing),
         ("GET", "/v1/jobs", &nothing),
         ("GET", "/v1/job/disk", &nothing),
         ("GET", "/v1/nodes", &nothing),

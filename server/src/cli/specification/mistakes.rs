@@ -77,6 +77,27 @@ fn what_is_wrong_is_told_with_its_place_and_what_would_be_right() {
         ),
         ("id = var.name", "1:6: text stands in quotes"),
         (
+            "secrets_from { a { path = \"/s\" } }",
+            "1:20: `path` is not a key of `secrets_from`: it has to be one of file, env, credential",
+        ),
+        (
+            "secrets_from { a { file = \"/s\" env = \"S\" } }",
+            "1:18: one place is needed, such as { file = ",
+        ),
+        ("secrets_from { a {} }", "1:18: one place is needed"),
+        (
+            "secrets_from { a = \"/s\" }",
+            "1:20: `a` is a block with keys and values, not text",
+        ),
+        (
+            "secrets_from { a { env = \"S\" } a { env = \"T\" } }",
+            "1:32: `a` is given a second time",
+        ),
+        (
+            "secrets_from { a { env = \"S\" Env = \"T\" } }",
+            "1:30: `Env` is given a second time",
+        ),
+        (
             "id = 10GiB",
             "1:6: this is no number: text stands in quotes",
         ),

@@ -7,6 +7,7 @@
 //! - What is wrong is told with file, line and column, and with what would be right.
 
 mod capability;
+mod secrets;
 mod size;
 mod topology;
 mod volume;

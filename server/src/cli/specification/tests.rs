@@ -55,6 +55,7 @@ topology_request {
 }
 parameters { tier = "gold" iops = 3000, encrypted = true }
 secrets    { password = "s3" }
+secrets_from { token { file = "/run/token" } "key" = { credential = "db" } }
 context    { "csi.storage.k8s.io/fstype" = "ext4" }
 "#;
 
@@ -74,6 +75,7 @@ fn full() -> Value {
         },
         "Parameters": {"tier": "gold", "iops": "3000", "encrypted": "true"},
         "Secrets": {"password": "s3"},
+        "SecretsFrom": {"token": {"File": "/run/token"}, "key": {"Credential": "db"}},
         "Context": {"csi.storage.k8s.io/fstype": "ext4"},
     })
 }
@@ -108,6 +110,7 @@ fn the_spellings_of_hcl_2_and_of_json_mean_the_same() {
         },
         "parameters": {"tier": "gold", "iops": 3000, "encrypted": true},
         "secrets": [{"password": "s3"}],
+        "secrets_from": [{"token": [{"file": "/run/token"}], "key": {"Credential": "db"}}],
         "context": {"csi.storage.k8s.io/fstype": "ext4"}
     }"#;
     assert_eq!(volume(hcl_json), full());
@@ -174,6 +177,9 @@ topology_request:
   preferred: { topology: { segments: { zone: b } } }
 parameters: { tier: gold, iops: 3000, encrypted: true }
 secrets: { password: "s3" }
+SecretsFrom:
+  token: { File: /run/token }
+  key: { credential: db }
 context:
   csi.storage.k8s.io/fstype: ext4
 "#;

@@ -1,15 +1,15 @@
 //! One volume, from the entries that describe it.
 
-use super::{capability, size, topology};
+use super::{capability, secrets, size, topology};
 use crate::hcl::Problem;
 use crate::hcl::{Entry, Node, Value, normal, refuse_repeated, texts_by_key};
 use saddlebag_client::types::{
-    CapabilityRequest, MountOptionsRequest, SecretsRequest, VolumeRequest,
+    CapabilityRequest, MountOptionsRequest, SecretsFromRequest, SecretsRequest, VolumeRequest,
 };
 use std::collections::BTreeMap;
 
 /// The keys of a specification; those of the API are known beside them.
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 20] = [
     "id",
     "name",
     "namespace",
@@ -25,6 +25,7 @@ const KEYS: [&str; 19] = [
     "topology_request",
     "topologies",
     "secrets",
+    "secrets_from",
     "parameters",
     "context",
     "access_mode",
@@ -53,10 +54,11 @@ const OF_THE_SERVER: [&str; 17] = [
 ];
 
 /// What may be there several times, by normal key.
-const REPEATABLE: [&str; 5] = [
+const REPEATABLE: [&str; 6] = [
     "capability",
     "requestedcapabilities",
     "secrets",
+    "secretsfrom",
     "parameters",
     "context",
 ];
@@ -65,7 +67,7 @@ const REPEATABLE: [&str; 5] = [
 pub(super) fn read(entries: &[Entry]) -> Result<VolumeRequest, Problem> {
     refuse_repeated(entries, &REPEATABLE)?;
     let mut volume = VolumeRequest::default();
-    let mut secrets: Option<BTreeMap<String, String>> = None;
+    let mut values: Option<BTreeMap<String, String>> = None;
     for entry in entries {
         let node = &entry.node;
         match normal(&entry.key).as_str() {
@@ -95,8 +97,12 @@ pub(super) fn read(entries: &[Entry]) -> Result<VolumeRequest, Problem> {
             }
             "topologies" => volume.topologies = topology::topologies(node)?,
             // What is null is not given: what is stored stays.
-            "secrets" | "parameters" | "context" if node.value == Value::Null => {}
-            "secrets" => texts_by_key(entry, secrets.get_or_insert_default())?,
+            "secrets" | "secretsfrom" | "parameters" | "context" if node.value == Value::Null => {}
+            "secrets" => texts_by_key(entry, values.get_or_insert_default())?,
+            "secretsfrom" => {
+                let none = || SecretsFromRequest(BTreeMap::new());
+                secrets::references(entry, volume.secrets_from.get_or_insert_with(none))?;
+            }
             "parameters" => texts_by_key(entry, volume.parameters.get_or_insert_default())?,
             "context" => texts_by_key(entry, volume.context.get_or_insert_default())?,
             // How it is used now, in an answer; else the older form of the one capability.
@@ -105,7 +111,7 @@ pub(super) fn read(entries: &[Entry]) -> Result<VolumeRequest, Problem> {
             _ => return Err(entry.unknown("a volume", &KEYS)),
         }
     }
-    volume.secrets = secrets.map(SecretsRequest);
+    volume.secrets = values.map(SecretsRequest);
     if volume.requested_capabilities.is_empty() {
         volume.requested_capabilities.extend(older(entries)?);
     }

@@ -48,6 +48,13 @@ mount_options {
 # secrets {
 #   password = "xyzzy"
 # }
+# Or, so that the secret is in no file of yours and never stored: where the server reads it from at each call, as far as
+# its configuration lets it (secrets.from_folders, from_variables, from_credentials).
+# secrets_from {
+#   password { file = "/run/secrets/pgdata" }
+#   token    { env  = "PGDATA_TOKEN" }
+#   key      { credential = "pgdata" }
+# }
 
 # For `saddlebag volume register`: the storage's own name of a volume that exists, and what its driver needs to know.
 # external_id = "vol-5d7b0c9e"

@@ -2,7 +2,10 @@
 
 use crate::config::PluginConfig;
 use crate::control::ControlPlane;
-use crate::csi::{self, Connection, DriverCommand, Endpoint, Limits, Restart, Secrets, Supervisor};
+use crate::csi::{
+    self, Confided, Connection, DriverCommand, Endpoint, Limits, Restart, Secrets, Sources,
+    Supervisor,
+};
 use crate::plugin::PluginJob;
 use crate::work::health;
 use std::ffi::{OsStr, OsString};
@@ -32,9 +35,12 @@ impl Running {
     /// Starts the driver, if it is ours to start. It may take `grace` to end. `of_node` bounds the calls
     /// to its Node service.
     pub fn begin(wanted: Wanted, connection: Connection, of_node: Limits, grace: Duration) -> Self {
+        let confided = Confided::default();
+        let is_ours = !wanted.job.command.is_empty();
+        let connection = connection.confiding(is_ours.then(|| confided.clone()));
         let node = connection.clone().with_limits(of_node);
         Self {
-            supervisor: supervise(&wanted, grace),
+            supervisor: supervise(&wanted, &connection, confided, grace),
             node: node.to_node(&wanted.job.node),
             wanted,
             connection,
@@ -98,24 +104,31 @@ impl Running {
     }
 }
 
-fn supervise(wanted: &Wanted, grace: Duration) -> Option<Supervisor> {
+fn supervise(
+    wanted: &Wanted,
+    connection: &Connection,
+    confided: Confided,
+    grace: Duration,
+) -> Option<Supervisor> {
     let (program, args) = wanted.job.command.split_first()?;
     Some(csi::supervise(DriverCommand {
         plugin_id: wanted.config.plugin.to_string(),
         program: PathBuf::from(program),
         args: args.iter().map(Into::into).collect(),
-        environment: environment().collect(),
+        environment: environment(connection.sources()).collect(),
         endpoint: wanted.endpoint.clone(),
         secrets: wanted.secrets.clone(),
+        confided,
         restart: Restart::default(),
         grace,
     }))
 }
 
 /// Our environment without what a service manager tells this process alone: a driver that believed it
-/// would answer in our place.
-fn environment() -> impl Iterator<Item = (OsString, OsString)> {
-    const OURS: [&str; 6] = [
+/// would answer in our place. Nor is it given what secrets are read from: it is told those that it needs.
+fn environment(sources: &Sources) -> impl Iterator<Item = (OsString, OsString)> {
+    const OURS: [&str; 7] = [
+        "CREDENTIALS_DIRECTORY",
         "NOTIFY_SOCKET",
         "WATCHDOG_PID",
         "WATCHDOG_USEC",
@@ -123,5 +136,8 @@ fn environment() -> impl Iterator<Item = (OsString, OsString)> {
         "LISTEN_FDS",
         "LISTEN_FDNAMES",
     ];
-    std::env::vars_os().filter(|(name, _)| !OURS.iter().any(|ours| OsStr::new(ours) == name))
+    std::env::vars_os().filter(|(name, _)| {
+        let is_secret = name.to_str().is_some_and(|name| sources.has_variable(name));
+        !is_secret && !OURS.iter().any(|ours| OsStr::new(ours) == name)
+    })
 }

@@ -24,6 +24,13 @@ pub const PLUGIN: &str = "plug1n-file-c4n4ry";
 pub const FLAG: &str = "m0unt-flag-c4n4ry";
 /// In a mount flag of a claim.
 pub const CLAIM: &str = "cl41m-flag-c4n4ry";
+/// In a file that a volume refers to.
+pub const FILE: &str = "f1le-of-a-reference-c4n4ry";
+/// In a variable of the environment that a snapshot request refers to, by this name.
+pub const VARIABLE: &str = "v4riable-of-a-reference-c4n4ry";
+pub const NAME: &str = "SECRET_OF_SNAPSHOTS";
+/// In a systemd credential that the plugins' configuration refers to.
+pub const CREDENTIAL: &str = "cred3ntial-of-a-reference-c4n4ry";
 /// In what a controller gives a node.
 pub const CONTEXT: &str = "publ1sh-context-c4n4ry";
 /// The secret of the first token.
@@ -62,14 +69,27 @@ impl Scene {
         let secrets = site.at("plugin.json");
         std::fs::write(&secrets, format!(r#"{{"of-plugin": "{PLUGIN}"}}"#)).unwrap();
         std::fs::set_permissions(&secrets, std::fs::Permissions::from_mode(0o600)).unwrap();
+        std::fs::write(site.at("from-file"), format!("{FILE}\n")).unwrap();
+        std::fs::create_dir(site.at("credentials")).unwrap();
+        std::fs::write(site.at("credentials/of-plugins"), CREDENTIAL).unwrap();
         let started = site.started("started");
+        // One driver prints what it knows and its environment, and never serves anything.
+        let printing = "command = [\"/bin/sh\", \"-c\", \"cat plugin.json; env; echo PRINTED; exec sleep 600\"]";
+        let secrets =
+            "secrets = \"plugin.json\"\nsecrets_from = { key = { credential = \"of-plugins\" } }\n";
         site.configure(&format!(
             "[acl]\nenabled = true\nfailed_logins = 100000\n[audit]\nenabled = true\n[log]\nlevel = \"trace\"\n\
-             [[plugin]]\nid = \"disk\"\nendpoint = \"{}\"\nsecrets = \"plugin.json\"\n\
-             {started}secrets = \"plugin.json\"\n",
+             [secrets]\nfrom_folders = [{:?}]\nfrom_variables = [\"SECRET_*\"]\nfrom_credentials = [\"*\"]\n\
+             [[plugin]]\nid = \"disk\"\nendpoint = \"{}\"\n{secrets}\
+             [[plugin]]\nid = \"printing\"\n{printing}\n{secrets}\
+             {started}{secrets}",
+            text(site.path()),
             driver.endpoint()
         ));
-        let serve = site.start(&[]).await;
+        let mut command = site.serve(&[]);
+        command.env(NAME, VARIABLE);
+        command.env("CREDENTIALS_DIRECTORY", site.at("credentials"));
+        let serve = Running::begin_ready(site.path(), command).await;
         let mut scene = Self {
             driver,
             site,
@@ -77,7 +97,8 @@ impl Scene {
             http: saddlebag_client::http().build().unwrap(),
             heard: Heard::default(),
             canaries: [
-                VOLUME, SNAPSHOT, HEADER, PLUGIN, FLAG, CLAIM, CONTEXT, MANAGEMENT, FOREIGN,
+                VOLUME, SNAPSHOT, HEADER, PLUGIN, FLAG, CLAIM, FILE, VARIABLE, CREDENTIAL, CONTEXT,
+                MANAGEMENT, FOREIGN,
             ]
             .map(str::to_owned)
             .to_vec(),
@@ -266,13 +287,16 @@ fn processes(server: i32) -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
+/// Where canaries were planted.
+const PLANTED: [&str; 3] = ["plugin.json", "from-file", "credentials/of-plugins"];
+
 /// Every file below a folder, but those that canaries were planted in.
 fn files(folder: &Path, found: &mut Vec<(String, Vec<u8>)>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         match path.symlink_metadata() {
             Ok(about) if about.is_dir() => files(&path, found),
-            Ok(about) if about.is_file() && !path.ends_with("plugin.json") => {
+            Ok(about) if about.is_file() && !PLANTED.iter().any(|file| path.ends_with(file)) => {
                 let bytes = std::fs::read(&path).unwrap_or_default();
                 found.push((path.display().to_string(), bytes));
             }
