@@ -1,8 +1,8 @@
 //! The routes of tag `snapshots`.
 
 use super::declared::{
-    At, BodyErrors, Change, ChangeErrors, CsiSecrets, Done, DriverErrors, InNamespace, NotFound,
-    OfPlugin, Pages, Read, ReadErrors, VolumePath,
+    At, BodyErrors, Change, ChangeErrors, CsiSecrets, Done, DriverErrors, DriverPages, InNamespace,
+    NotFound, OfPlugin, Read, ReadErrors, VolumePath,
 };
 use super::edge::credentials::header_secrets;
 use super::edge::options::{DEFAULT_NAMESPACE, check_region};
@@ -22,7 +22,7 @@ use std::borrow::Cow;
 
 #[utoipa::path(
     get, path = "/v1/volumes/snapshot", tag = "snapshots",
-    params(OfPlugin, Pages, CsiSecrets, InNamespace, Read),
+    params(OfPlugin, DriverPages, CsiSecrets, InNamespace, Read),
     responses(At<wire::Snapshots<'static>>, NotFound, ReadErrors, DriverErrors),
 )]
 pub(super) async fn list_snapshots(cp: &ControlPlane, asking: &Asking<'_>) -> Reply {

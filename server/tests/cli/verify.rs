@@ -292,7 +292,7 @@ async fn each_lie_is_named_with_the_request_that_shows_it() {
     assert_eq!(table.code, Some(1), "{table:?}");
     for part in [
         "list_volumes: response 418: ",
-        "\n  documented  one of 200, 400, 403, 404, 500\n",
+        "\n  documented  one of 200, 400, 403, 404, 429, 500\n",
         "\n  again       curl -i ",
     ] {
         assert!(table.stdout.contains(part), "{part}: {}", table.stdout);

@@ -17,8 +17,8 @@ pub(super) use failures::{
     RecordErrors, RefusalErrors, StoredErrors, TestErrors, WaitErrors,
 };
 pub(super) use parameters::{
-    Blocking, Change, ClaimFilter, ClaimPath, CsiSecrets, Filtered, InNamespace, JobPath,
-    NamespacePath, NodePath, OfPlugin, OperationFilter, OperationPath, Pages, PluginPath,
+    Blocking, Change, ClaimFilter, ClaimPath, CsiSecrets, DriverPages, Filtered, InNamespace,
+    JobPath, NamespacePath, NodePath, OfPlugin, OperationFilter, OperationPath, Pages, PluginPath,
     PolicyPath, Prefix, Read, Region, RoleNamePath, RolePath, RootKeyPath, TokenFilter, TokenPath,
     Type, VolumeFilter, VolumePath, Wait,
 };

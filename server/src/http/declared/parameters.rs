@@ -153,6 +153,15 @@ pub(in crate::http) struct Pages {
     next_token: Option<String>,
 }
 
+/// A driver's list in pages.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(in crate::http) struct DriverPages {
+    #[param(minimum = 0)]
+    per_page: Option<i32>,
+    next_token: Option<String>,
+}
+
 /// What has to hold for what is listed.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -3,7 +3,7 @@
 use crate::control::ControlPlane;
 use crate::csi::{Condition, ContentSource, ListVolumes, ListedVolume};
 use crate::http::declared::{
-    At, DriverErrors, InNamespace, NotFound, OfPlugin, Pages, Read, ReadErrors,
+    At, DriverErrors, DriverPages, InNamespace, NotFound, OfPlugin, Read, ReadErrors,
 };
 use crate::http::edge::ReadOptions;
 use crate::http::front::Asking;
@@ -14,7 +14,7 @@ use std::borrow::Cow;
 
 #[utoipa::path(
     get, path = "/v1/volumes/external", tag = "volumes",
-    params(OfPlugin, Pages, InNamespace, Read),
+    params(OfPlugin, DriverPages, InNamespace, Read),
     responses(At<wire::ExternalVolumes<'static>>, NotFound, ReadErrors, DriverErrors),
 )]
 pub(in crate::http) async fn list_external_volumes(
