@@ -50,7 +50,7 @@ async fn a_key_is_replaced_and_removed_and_what_it_encrypted_stays_readable() {
     assert!(refused.stderr.contains("active"), "{refused:?}");
     let told = story.told(&["keyring", "remove", old]).await;
     assert_eq!(told, format!("Removed key {old}\n"));
-    assert_eq!(keys(&story).await, [new.clone()]);
+    assert_eq!(keys(&story).await, std::slice::from_ref(new));
     let refused = story.run(&["keyring", "remove", old]).await;
     assert_ne!(refused.code, Some(0), "{refused:?}");
     // Deleting it needs its secret.

@@ -121,10 +121,9 @@ impl Asked<'_> {
         let mut moved = volume.clone();
         moved.modified_at = cp.clock.now();
         transaction.put(keys::volume(&volume.key), &moved)?;
-        for options in [Some(&claim.mount_options), claim.asked_options.as_ref()] {
-            if let Some(options) = options {
-                options.hold(&mut transaction, self.state);
-            }
+        let asked = claim.asked_options.as_ref();
+        for options in [Some(&claim.mount_options), asked].into_iter().flatten() {
+            options.hold(&mut transaction, self.state);
         }
         transaction.put(claim.row_key(), &claim)?;
         self.leaves_room(&transaction)?;
