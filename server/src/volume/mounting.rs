@@ -27,7 +27,7 @@ impl SealedMountOptions {
         format!("mount flags of {}", Volume::owner(volume))
     }
 
-    /// Seals them with the active data key. The transaction that stores them has to [hold](Self::hold) it.
+    /// Seals them with the active data key. The transaction that stores them has to hold it.
     pub fn seal(cp: &ControlPlane, volume: &VolumeKey, options: &MountOptions) -> Result<Self> {
         let flags = options.mount_flags.iter().enumerate();
         // Each under its place, in digits enough to keep the order.
