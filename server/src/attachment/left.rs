@@ -11,7 +11,8 @@ use std::path::PathBuf;
 const MOST_TARGETS: usize = 256;
 
 /// What a fence passed over: the Node service was not asked to take it down, and if the host lives it is
-/// there still. Kept until the Node service was asked, or the node was booted anew.
+/// there still. Kept until the Node service was asked, or the node was booted anew. It is asked before the
+/// volume is unstaged; as soon as the fence is gone, if claims go on using the volume there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Left {
     /// Where it may be published.
@@ -48,6 +49,12 @@ impl Left {
 }
 
 impl Attachment {
+    /// Whether it is known of a path where a fence passed over it.
+    pub(crate) fn has_left_targets(&self) -> bool {
+        let left = self.left.as_ref();
+        left.is_some_and(|left| !left.targets.is_empty())
+    }
+
     /// Whether it is the turn of the node to take down what a fence passed over: always once the
     /// controller detached it; before that once the fence is gone, or while a fenced node answers and
     /// the controller refused.

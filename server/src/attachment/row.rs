@@ -137,6 +137,7 @@ impl Attachment {
         let grown = self.expansion.as_ref();
         self.stage == Stage::Staged
             && !self.leaving
+            && !self.has_left_targets()
             && grown.is_none_or(|expansion| expansion.refused.is_some())
     }
 }

@@ -31,6 +31,7 @@ pub(super) async fn take(cp: &ControlPlane, step: &Step) {
     let what = match step {
         Step::Stage(_) => format!("staging {} on node {}", key.external_id, key.node),
         Step::Expand(_) => format!("growing {} on node {}", key.external_id, key.node),
+        Step::Clear(_) => format!("clearing {} on node {}", key.external_id, key.node),
         Step::Unstage(_) => format!("unstaging {} on node {}", key.external_id, key.node),
         Step::Publish(claim) => format!(
             "publishing {} for {}",
@@ -92,6 +93,7 @@ impl Asking<'_> {
         match step {
             Step::Stage(seen) => self.stage(&seen.row).await,
             Step::Expand(seen) => self.expand(&seen.row).await,
+            Step::Clear(seen) => self.clear(&seen.row).await,
             Step::Unstage(seen) => self.unstage(&seen.row).await,
             Step::Publish(seen) => self.publish(&seen.row).await,
             Step::Unpublish(seen) => self.unpublish(&seen.row).await,
@@ -126,8 +128,8 @@ impl Asking<'_> {
         })
     }
 
-    /// Takes down what a fence passed over first.
-    async fn unstage(&self, row: &Attachment) -> Result<Tried> {
+    /// Takes down what a fence passed over.
+    async fn clear(&self, row: &Attachment) -> Result<Tried> {
         for target in row.left.iter().flat_map(|left| &left.targets) {
             let none = || None;
             let unpublished = self.unpublish_at(&row.key, &target.path, target.named, none);
@@ -135,6 +137,14 @@ impl Asking<'_> {
             if !matches!(tried, Tried::Done(())) {
                 return Ok(tried);
             }
+        }
+        Ok(Tried::Done(()))
+    }
+
+    async fn unstage(&self, row: &Attachment) -> Result<Tried> {
+        let cleared = self.clear(row).await?;
+        if !matches!(cleared, Tried::Done(())) {
+            return Ok(cleared);
         }
         let Some(path) = &row.staging_path else {
             return Ok(Tried::Done(()));

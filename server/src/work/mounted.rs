@@ -27,7 +27,7 @@ pub(super) fn outcome(
     let boot = &done.boot;
     let mut moves = Moves::at(cp, state);
     let moved = match step {
-        Step::Stage(on) | Step::Expand(on) | Step::Unstage(on) => {
+        Step::Stage(on) | Step::Expand(on) | Step::Clear(on) | Step::Unstage(on) => {
             let Some(seen) = state
                 .attachment(&on.row.key)
                 .filter(|seen| seen.row.id == on.row.id && is_still(state, seen, step))
@@ -38,6 +38,7 @@ pub(super) fn outcome(
             let although_fenced = seen.row.awaits_node(state);
             match step {
                 Step::Expand(_) => expanded(cp, state, &mut moves, seen, &done.tried)?,
+                Step::Clear(_) => cleared(cp, &mut moves, seen, &done.tried)?,
                 _ => staged(cp, &mut moves, seen, step, done)?,
             }
             guard_boot(&mut moves, state, &on.row.key.node, boot, although_fenced)
@@ -145,6 +146,29 @@ fn expanded(
             expansion.refused = Some(named(&failure.error, &seen.row));
         }
         Tried::Unclear(failure) => failure.count(cp, &mut expansion.tries),
+    }
+    moves.put_attachment(seen, changed)
+}
+
+fn cleared(
+    cp: &ControlPlane,
+    moves: &mut Moves<'_>,
+    seen: &Stored<Attachment>,
+    tried: &Tried,
+) -> Result<()> {
+    let mut changed = seen.row.clone();
+    match tried {
+        Tried::Done(()) => {
+            changed.left = changed.left.filter(|left| left.incomplete);
+            changed
+                .left
+                .iter_mut()
+                .for_each(|left| left.targets.clear());
+            changed.tries = Default::default();
+        }
+        Tried::Refused(failure) | Tried::Unclear(failure) => {
+            failure.count(cp, &mut changed.tries);
+        }
     }
     moves.put_attachment(seen, changed)
 }

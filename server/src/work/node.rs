@@ -85,6 +85,8 @@ impl Look {
 pub(super) enum Step {
     Stage(Arc<Stored<Attachment>>),
     Expand(Arc<Stored<Attachment>>),
+    /// To take down what a fence passed over, where claims go on using the volume.
+    Clear(Arc<Stored<Attachment>>),
     Unstage(Arc<Stored<Attachment>>),
     Publish(Arc<Stored<Claim>>),
     Unpublish(Arc<Stored<Claim>>),
@@ -96,6 +98,11 @@ impl Step {
         let row = &seen.row;
         match (row.stage, row.leaving) {
             (attachment::Stage::Attached, false) => Some(Self::Stage(Arc::clone(seen))),
+            (attachment::Stage::Staged, false)
+                if is_of_this_boot(state, row) && row.has_left_targets() =>
+            {
+                Some(Self::Clear(Arc::clone(seen)))
+            }
             (attachment::Stage::Staged, false)
                 if is_of_this_boot(state, row) && is_to_grow(state, row) =>
             {
@@ -122,7 +129,11 @@ impl Step {
                 seen.row.stage,
                 attachment::Stage::Unstaged | attachment::Stage::Detached
             ),
-            Self::Stage(_) | Self::Expand(_) | Self::Publish(_) | Self::Unpublish(_) => false,
+            Self::Stage(_)
+            | Self::Expand(_)
+            | Self::Clear(_)
+            | Self::Publish(_)
+            | Self::Unpublish(_) => false,
         }
     }
 
@@ -149,7 +160,9 @@ impl Step {
     /// The attachment concerned.
     pub fn key(&self) -> AttachmentKey {
         match self {
-            Self::Stage(seen) | Self::Expand(seen) | Self::Unstage(seen) => seen.row.key.clone(),
+            Self::Stage(seen) | Self::Expand(seen) | Self::Clear(seen) | Self::Unstage(seen) => {
+                seen.row.key.clone()
+            }
             Self::Publish(seen) | Self::Unpublish(seen) => seen.row.attachment_key(),
         }
     }
@@ -157,7 +170,9 @@ impl Step {
     /// The plugin concerned.
     pub fn plugin(&self) -> &PluginId {
         match self {
-            Self::Stage(seen) | Self::Expand(seen) | Self::Unstage(seen) => &seen.row.key.plugin,
+            Self::Stage(seen) | Self::Expand(seen) | Self::Clear(seen) | Self::Unstage(seen) => {
+                &seen.row.key.plugin
+            }
             Self::Publish(seen) | Self::Unpublish(seen) => &seen.row.plugin,
         }
     }
@@ -165,7 +180,7 @@ impl Step {
     /// Its tries so far.
     pub fn tries(&self) -> &Tries {
         match self {
-            Self::Stage(seen) | Self::Unstage(seen) => &seen.row.tries,
+            Self::Stage(seen) | Self::Clear(seen) | Self::Unstage(seen) => &seen.row.tries,
             Self::Expand(seen) => match &seen.row.expansion {
                 Some(expansion) => &expansion.tries,
                 None => &seen.row.tries,
@@ -177,7 +192,9 @@ impl Step {
     /// Since when it is wanted.
     fn since(&self) -> Timestamp {
         match self {
-            Self::Stage(seen) | Self::Expand(seen) | Self::Unstage(seen) => seen.row.since,
+            Self::Stage(seen) | Self::Expand(seen) | Self::Clear(seen) | Self::Unstage(seen) => {
+                seen.row.since
+            }
             Self::Publish(seen) | Self::Unpublish(seen) => {
                 let release = seen.row.release.as_ref();
                 release.map_or(seen.row.since, |release| release.at)

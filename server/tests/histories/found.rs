@@ -139,3 +139,45 @@ async fn who_lets_go_as_another_comes_does_not_wait_for_him() {
         panic!("in round {}: {}", failure.round, failure.what);
     }
 }
+
+/// A fence that is taken back before all claims on its node have heard of it: what it passed over stayed
+/// published for as long as the others lived.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_false_fence_passed_over_is_taken_down_beside_those_who_stay() {
+    let claim = |user| Request::Claim {
+        user,
+        volume: 1,
+        node: 1,
+        mode: 0,
+        read_only: false,
+        release_on_reboot: false,
+    };
+    let at_once = |requests: Vec<Request>| Round {
+        faults: Vec::new(),
+        requests: requests.into_iter().map(|it| (it, 10_000)).collect(),
+        event: None,
+    };
+    let rest = || Round {
+        event: Some((0, Event::Rest)),
+        ..at_once(Vec::new())
+    };
+    let turn = |number: u64| {
+        let fenced = Round {
+            event: Some((number % 20, Event::FalseFence(1))),
+            ..at_once(vec![claim(2), claim(3)])
+        };
+        let released = (0..4).map(|user| Request::Release { user });
+        [
+            at_once(vec![claim(0), claim(1)]),
+            fenced,
+            rest(),
+            at_once(released.collect()),
+        ]
+    };
+    let created = at_once(vec![Request::Create { volume: 1, mib: 1 }]);
+    let turns = (0..40).flat_map(turn);
+    let history: Vec<Round> = std::iter::once(created).chain(turns).collect();
+    if let Err(failure) = play(&history).await {
+        panic!("in round {}: {}", failure.round, failure.what);
+    }
+}
