@@ -47,6 +47,21 @@ impl Locked {
         (output.status.code(), String::from_utf8(said).unwrap())
     }
 
+    /// Runs a command that is refused until it has read why: in TLS 1.3 a client may send its request first, and
+    /// then find the connection closed.
+    pub async fn refused(&self, args: &[&str]) -> (Option<i32>, String) {
+        let told = async {
+            loop {
+                let (code, said) = self.command(args).await;
+                assert_ne!(code, Some(0), "{said}");
+                if !said.contains("ended before the answer") {
+                    break (code, said);
+                }
+            }
+        };
+        soon("a command to be told why it is refused", told).await
+    }
+
     /// The configuration: TLS, and these more keys of it.
     pub fn configure(&self, more: &str) {
         self.0.configure(&format!(
